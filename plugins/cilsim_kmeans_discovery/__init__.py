@@ -1,0 +1,19 @@
+"""k-means on the features of a frozen backbone: the floor of novel discovery."""
+
+from cilsim import hookimpl
+from cilsim.registry import Register
+from cilsim_kmeans_discovery.options import KMeansDiscoveryOptions
+
+cilsim_api = 1
+
+
+@hookimpl
+def cilsim_register_strategies(register: Register) -> None:
+    """Register `kmeans_discovery`."""
+    register(
+        "kmeans_discovery",
+        "cilsim_kmeans_discovery.strategy:KMeansDiscovery",
+        options=KMeansDiscoveryOptions,
+        summary="class means for labelled classes, k-means centres for the others",
+        serves=("novel_class_discovery",),
+    )

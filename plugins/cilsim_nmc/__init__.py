@@ -1,0 +1,19 @@
+"""NMC, the nearest class mean on a frozen backbone (Janson et al. 2022; Zhou et al. 2023)."""
+
+from cilsim import hookimpl
+from cilsim.registry import Register
+from cilsim_nmc.options import NmcOptions
+
+cilsim_api = 1
+
+
+@hookimpl
+def cilsim_register_strategies(register: Register) -> None:
+    """Register `nmc`."""
+    register(
+        "nmc",
+        "cilsim_nmc.strategy:Nmc",
+        options=NmcOptions,
+        summary="nearest class mean on a frozen backbone",
+        aliases=("ncm",),
+    )

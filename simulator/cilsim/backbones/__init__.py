@@ -1,0 +1,1 @@
+"""Networks from samples to features. `builtin` declares them without importing torch."""

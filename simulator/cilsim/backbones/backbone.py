@@ -1,0 +1,94 @@
+"""What every backbone is, how it is initialised, and how it is told from another.
+
+Axis letters: B batch, D features.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from cilsim.errors import DataError
+
+
+class Backbone(nn.Module):
+    """Maps normalised samples to features.
+
+    `forward` takes float32 (B, C, H, W) images or (B, D_in) features and returns (B, D).
+
+    Attributes:
+        feature_size: D.
+    """
+
+    feature_size: int
+
+    __call__: Callable[[Tensor], Tensor]
+
+
+def build_on_cpu(make: Callable[[], Backbone], generator: torch.Generator) -> Backbone:
+    """Return the backbone that `make` builds, with every weight drawn from `generator`.
+
+    It is built without memory first, so that torch's own initialisation costs nothing and leaves
+    the global generator alone.
+    """
+    with torch.device("meta"):
+        backbone = make()
+    backbone.to_empty(device="cpu")
+    for module in backbone.modules():
+        _initialise(module, generator)
+    return backbone
+
+
+def _initialise(module: nn.Module, generator: torch.Generator) -> None:
+    """Draw convolutions from Kaiming's normal (fan out, ReLU), others as torch does by default."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(
+            module.weight, mode="fan_out", nonlinearity="relu", generator=generator
+        )
+    elif isinstance(module, nn.BatchNorm2d):
+        module.reset_parameters()
+    elif isinstance(module, nn.Linear):
+        bound = 1.0 / math.sqrt(module.in_features)
+        nn.init.uniform_(module.weight, -bound, bound, generator=generator)
+        nn.init.uniform_(module.bias, -bound, bound, generator=generator)
+
+
+def channels_of(name: str, sample_shape: tuple[int, ...]) -> int:
+    """Return C of images (C, H, W), or raise the `DataError` that `name` wants images."""
+    if len(sample_shape) != 3:
+        raise DataError(
+            f"backbone '{name}': the data set gives features of shape {_shape(sample_shape)}, "
+            "expected images; use 'mlp' or 'identity'"
+        )
+    return sample_shape[0]
+
+
+def features_of(name: str, sample_shape: tuple[int, ...]) -> int:
+    """Return D of features (D,), or raise the `DataError` that `name` wants features."""
+    if len(sample_shape) != 1:
+        raise DataError(
+            f"backbone '{name}': the data set gives images of shape {_shape(sample_shape)}, "
+            "expected features; use 'small' or 'resnet20'"
+        )
+    return sample_shape[0]
+
+
+def _shape(sample_shape: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, sample_shape))})"
+
+
+def fingerprint(module: nn.Module) -> str:
+    """Return the SHA-256 of all parameters and buffers as hexadecimal text.
+
+    Names, types, shapes and values count; device and memory layout do not.
+    """
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)};".encode())
+        values = tensor.detach().cpu().contiguous().reshape(-1)
+        digest.update(values.view(torch.uint8).numpy().data)
+    return digest.hexdigest()

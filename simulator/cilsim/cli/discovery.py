@@ -1,0 +1,100 @@
+"""Finding plugins and loading scenarios on behalf of a command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import click
+
+from cilsim.cli.settings import settings_of
+from cilsim.errors import CilsimError, PluginError, Problem, ScenarioError
+from cilsim.plugins import Plugins, discover
+from cilsim.scenario.load import load_scenario
+from cilsim.scenario.schema import Scenario
+
+
+def find_plugins(files: Sequence[Path] = ()) -> Plugins:
+    """Return the installed plugins and those in `files`; broken ones are warned about later.
+
+    Raises:
+        PluginError: one of `files` cannot be used.
+    """
+    extra = [import_file(path) for path in files]
+    plugins = discover([(module.__name__, module) for module in extra])
+    for plugin in plugins.broken:
+        if plugin.implementation is not None and plugin.implementation in extra:
+            path = plugin.implementation.__file__
+            raise PluginError(plugin.name, f"--plugin {path}: {plugin.error}")
+    settings_of(click.get_current_context()).warnings.extend(plugins.explain_broken())
+    return plugins
+
+
+def import_file(path: Path) -> ModuleType:
+    """Return the module in a file, named as the file and importable under that name.
+
+    Raises:
+        PluginError: there is no such file, its name is taken, or importing it fails.
+    """
+    name = path.stem
+    if not path.is_file():
+        raise PluginError(name, f"--plugin {path}: no such file")
+    if not name.isidentifier() or path.suffix != ".py":
+        raise PluginError(name, f"--plugin {path}: expected a file such as 'my_strategy.py'")
+    if name in sys.modules or find_spec(name) is not None:
+        raise PluginError(
+            name, f"--plugin {path}: a module '{name}' is installed already; rename the file"
+        )
+    return _execute(name, path)
+
+
+def _execute(name: str, path: Path) -> ModuleType:
+    spec = spec_from_file_location(name, path)
+    assert spec is not None  # the suffix is .py
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise PluginError(
+            name, f"--plugin {path}: importing it fails: {type(error).__name__}: {error}"
+        ) from error
+    return module
+
+
+def load_scenarios(
+    files: Sequence[Path], plugins: Plugins, overrides: Sequence[str] = ()
+) -> list[Scenario]:
+    """Return the scenarios of all files.
+
+    Raises:
+        ScenarioError: the problems of all files together.
+    """
+    scenarios: list[Scenario] = []
+    problems: list[Problem] = []
+    for path in files:
+        found = load_or_explain(path, plugins, overrides)
+        if isinstance(found, Scenario):
+            scenarios.append(found)
+        else:
+            problems.extend(found)
+    if problems:
+        raise ScenarioError(problems)
+    return scenarios
+
+
+def load_or_explain(
+    path: Path, plugins: Plugins, overrides: Sequence[str] = ()
+) -> Scenario | tuple[Problem, ...]:
+    """Return the scenario of a file, or every problem that it has."""
+    try:
+        return load_scenario(path, plugins.registries, overrides)
+    except ScenarioError as error:
+        return error.problems
+    except CilsimError as error:  # such as data that is not there
+        return (Problem(str(path), "", str(error)),)

@@ -1,0 +1,65 @@
+"""Samples of an experience, gathered from the data set's arrays and put on the device."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Literal
+
+import numpy as np
+import torch
+
+from cilsim.data.dataset import DataSet
+from cilsim.data.samples import Samples
+from cilsim.records import IntArray
+
+Part = Literal["train", "test"]
+
+
+def part_digest(dataset_digest: str, part: Part, index: IntArray) -> str:
+    """Return what identifies the samples at `index` of a part, as hexadecimal text.
+
+    The order of `index` counts: features are cached row by row.
+    """
+    digest = sha256(f"{dataset_digest} {part} {len(index)}\n".encode())
+    digest.update(np.ascontiguousarray(index, dtype="<i8").data)
+    return digest.hexdigest()
+
+
+def take(
+    dataset: DataSet,
+    part: Part,
+    index: IntArray,
+    labels: IntArray | None,
+    device: torch.device | str,
+    digest: str,
+) -> Samples:
+    """Return the samples at `index` of a part, in that order, as tensors on the device.
+
+    Args:
+        dataset: whose arrays may be memory-mapped; only the rows asked for are read.
+        part: `train` or `test`.
+        index: (N,) positions in that part.
+        labels: (N,) labels, or None for an unlabelled part.
+        device: where samples and labels go; the index stays on the CPU.
+        digest: see `part_digest`.
+
+    Raises:
+        ValueError: lengths differ.
+        IndexError: a position is outside the part.
+    """
+    if labels is not None and len(labels) != len(index):
+        raise ValueError(f"{len(labels)} labels for {len(index)} samples")
+    rows = dataset.x_train if part == "train" else dataset.x_test
+    positions = np.array(index, dtype=np.int64)
+    if len(positions) and not 0 <= positions.min() <= positions.max() < len(rows):
+        raise IndexError(
+            f"positions {positions.min()} to {positions.max()} in a {part} part of {len(rows)}"
+        )
+    return Samples(
+        x=torch.from_numpy(np.ascontiguousarray(rows[positions])).to(device),
+        labels=None if labels is None else torch.tensor(labels, dtype=torch.int64, device=device),
+        index=torch.from_numpy(positions),
+        digest=digest,
+        mean=dataset.mean,
+        std=dataset.std,
+    )

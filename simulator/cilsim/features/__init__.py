@@ -1,0 +1,1 @@
+"""Features of whole parts: extraction in fixed chunks, and the cache."""

@@ -1,0 +1,108 @@
+"""Accuracies from true and predicted labels.
+
+Axis letters: N samples, K classes, T experiences. An accuracy of no samples is NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cilsim.records import FloatArray, IntArray
+
+NAN = float("nan")
+
+
+def accuracy(label: IntArray, predicted: IntArray) -> float:
+    """Return the share of samples predicted right: every sample counts the same (micro).
+
+    Args:
+        label: (N,) true labels.
+        predicted: (N,) predicted labels.
+    """
+    check_pair(label, predicted)
+    return float(np.mean(label == predicted)) if label.size else NAN
+
+
+def macro_accuracy(label: IntArray, predicted: IntArray, classes: Sequence[int]) -> float:
+    """Return the mean recall of `classes`: every class counts the same (macro).
+
+    Equal to `accuracy` where classes have equally many samples. This is what few-shot papers call
+    base and novel accuracy (Zhou et al. 2022, FACT). A class without samples is left out.
+
+    Args:
+        label: (N,) true labels.
+        predicted: (N,) predicted labels.
+        classes: the labels to average over; samples of others are ignored.
+    """
+    check_pair(label, predicted)
+    wanted = np.unique(np.asarray(classes, dtype=np.int64))
+    place = np.searchsorted(wanted, label)
+    inside = place < wanted.size
+    inside[inside] = wanted[place[inside]] == label[inside]
+    totals = np.bincount(place[inside], minlength=wanted.size)
+    hits = np.bincount(place[inside & (label == predicted)], minlength=wanted.size)
+    present = totals > 0
+    return float(np.mean(hits[present] / totals[present])) if present.any() else NAN
+
+
+def accuracy_matrix_row(
+    label: IntArray, predicted: IntArray, experience_of_label: IntArray, experiences: int
+) -> FloatArray:
+    """Return (T,) the accuracy on the test part of each experience; NaN where nothing is tested.
+
+    Row i of the accuracy matrix R of Lopez-Paz and Ranzato 2017, with one classifier over all
+    classes seen: no task id is given at test time.
+
+    Args:
+        label: (N,) true labels.
+        predicted: (N,) predicted labels.
+        experience_of_label: (K,) which experience introduced each label.
+        experiences: T, the number of experiences of the stream.
+    """
+    check_pair(label, predicted)
+    owner = experience_of_label[label]
+    totals = np.bincount(owner, minlength=experiences)
+    hits = np.bincount(owner[label == predicted], minlength=experiences)
+    row = np.full(experiences, NAN)
+    tested = totals > 0
+    row[tested] = hits[tested] / totals[tested]
+    return row
+
+
+def confusion(label: IntArray, predicted: IntArray, classes: int) -> IntArray:
+    """Return (K, K) counts; rows are true labels, columns are predictions.
+
+    Predictions outside 0..K-1, such as clusters that match no class (-1), are counted nowhere, so
+    a row can sum to less than the number of its samples.
+
+    Args:
+        label: (N,) true labels in 0..K-1.
+        predicted: (N,) predicted labels.
+        classes: K.
+
+    Raises:
+        ValueError: a true label is outside 0..K-1.
+    """
+    check_pair(label, predicted)
+    if label.size and (label.min() < 0 or label.max() >= classes):
+        raise ValueError(
+            f"true labels run from {label.min()} to {label.max()}; expected 0 to {classes - 1}"
+        )
+    inside = (predicted >= 0) & (predicted < classes)
+    cells = label[inside] * classes + predicted[inside]
+    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+
+
+def check_pair(label: IntArray, predicted: IntArray) -> None:
+    """Check that every sample has one label and one prediction.
+
+    Raises:
+        ValueError: the arrays differ in shape or are not vectors.
+    """
+    if label.ndim != 1 or label.shape != predicted.shape:
+        raise ValueError(
+            f"labels have shape {label.shape} and predictions {predicted.shape}; "
+            "expected two vectors of equal length"
+        )

@@ -1,0 +1,1 @@
+"""Prototypes: class means, scores against them, and the table that calibrators change."""

@@ -1,0 +1,166 @@
+"""Read-only records that travel through hooks, reports and result files. No tensors, no torch.
+
+Axis letters: N samples, K classes seen, T experiences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ExperienceInfo:
+    """Facts about one experience that anybody may know.
+
+    Attributes:
+        index: position in the stream, 0 is the base.
+        name: what the field calls it, such as `base` or `session 3`.
+        new_labels: labels (positions in stream order) of the classes that appear here.
+        seen: number of classes seen up to and including this experience.
+        labelled: number of labelled training samples.
+        unlabelled: number of unlabelled training samples.
+        test: number of test samples of the new classes.
+    """
+
+    index: int
+    name: str
+    new_labels: tuple[int, ...]
+    seen: int
+    labelled: int
+    unlabelled: int
+    test: int
+
+
+@dataclass(frozen=True)
+class StreamInfo:
+    """Facts about a stream.
+
+    Attributes:
+        kind: the stream kind of the scenario, such as `few_shot_class_incremental`.
+        dataset: name of the data set.
+        protocol: in the field's notation, such as `B60-Inc5` or `60 + 8x5-way 5-shot`.
+        experiences: one record per experience.
+        class_ids: the data set's own class id of each label, so `class_ids[label]`.
+        class_names: a readable name of each label.
+        groups: names of the classes of experience 0 and of all later ones: `("base", "novel")`
+            for few-shot and class-incremental streams, `("old", "new")` for discovery.
+        digest: hash over class order and split.
+    """
+
+    kind: str
+    dataset: str
+    protocol: str
+    experiences: tuple[ExperienceInfo, ...]
+    class_ids: tuple[int, ...]
+    class_names: tuple[str, ...]
+    groups: tuple[str, str]
+    digest: str
+
+    @property
+    def discovery(self) -> bool:
+        """Whether some experience has unlabelled samples, so that predictions are matched."""
+        return any(experience.unlabelled for experience in self.experiences)
+
+    @property
+    def experience_of_label(self) -> IntArray:
+        """(K,) the experience that introduced each label."""
+        owner = np.empty(len(self.class_ids), dtype=np.int64)
+        for experience in self.experiences:
+            owner[list(experience.new_labels)] = experience.index
+        return owner
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """One scenario, one strategy, one seed.
+
+    Attributes:
+        scenario: name of the scenario.
+        strategy: label of the strategy within the scenario (`as:` or its name).
+        seed: the training seed.
+        stream: facts about the stream.
+        device: such as `cpu` or `cuda:0`.
+        folder: where this run writes.
+        options: the strategy's resolved options.
+        calibrators: names of the calibrators, in the order in which they are applied.
+    """
+
+    scenario: str
+    strategy: str
+    seed: int
+    stream: StreamInfo
+    device: str
+    folder: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
+    calibrators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scalars:
+    """Values logged while training, at one optimiser step counted over the whole run."""
+
+    values: Mapping[str, float]
+    step: int
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What was predicted after one experience, over the test samples of all classes seen so far.
+
+    Attributes:
+        experience: after which experience.
+        index: (N,) position of each sample in the data set's test part.
+        label: (N,) true label, a position in stream order.
+        predicted: (N,) predicted label; for discovery streams a cluster id, matched by the metrics.
+    """
+
+    experience: int
+    index: IntArray
+    label: IntArray
+    predicted: IntArray
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that is known after an experience was evaluated.
+
+    Attributes:
+        experience: after which experience.
+        values: every metric by name; accuracies and rates are fractions.
+        accuracy_matrix: (T, T) R so far, NaN where not yet measured.
+        confusion: (K, K) counts, rows are true labels, columns (matched) predictions.
+        predictions: the raw predictions, as stored.
+        seconds: wall seconds spent on `train` and `evaluate`.
+        kept: bytes that the strategy stores, by kind.
+    """
+
+    experience: int
+    values: Mapping[str, float]
+    accuracy_matrix: FloatArray
+    confusion: IntArray
+    predictions: Predictions
+    seconds: Mapping[str, float]
+    kept: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A finished run: its evaluations in the order of the stream."""
+
+    run: RunInfo
+    evaluations: tuple[Evaluation, ...]
+    seconds: float
+
+    @property
+    def final(self) -> Mapping[str, float]:
+        """The metrics after the last experience."""
+        return self.evaluations[-1].values

@@ -1,0 +1,136 @@
+"""TensorBoard's event files: opened so that nothing of an earlier attempt is left, and laid out.
+
+The metric store is the truth; event files are rebuilt from it. A resumed run therefore removes the
+files that it finds and writes its past again. `purge_step` alone cannot do that: it drops every
+tag from one step on, but `train/*` counts optimiser steps and everything else counts experiences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from cilsim.errors import RunFolderError
+from cilsim.records import RunInfo, StreamInfo
+
+EVENT_FILES = "events.out.tfevents.*"
+Layout = dict[str, dict[str, list[Any]]]
+
+
+class EventWriter(Protocol):
+    """The part of torch's SummaryWriter that reporters use."""
+
+    file_writer: Any
+
+    def add_scalar(self, tag: str, scalar_value: float, global_step: int) -> None:
+        """Add one value."""
+
+    def add_image(self, tag: str, img_tensor: Any, global_step: int, *, dataformats: str) -> None:
+        """Add one picture."""
+
+    def add_text(self, tag: str, text_string: str, global_step: int = 0) -> None:
+        """Add one Markdown text."""
+
+    def add_custom_scalars(self, layout: Layout) -> None:
+        """Say which tags the Custom Scalars tab draws together."""
+
+    def flush(self) -> None:
+        """Write everything to disk."""
+
+    def close(self) -> None:
+        """Flush and close the file."""
+
+
+WriterClass = Callable[..., EventWriter]
+
+
+def open_writer(folder: Path, writer_class: WriterClass | None = None) -> EventWriter:
+    """Return a writer on an empty set of event files in `folder`.
+
+    A TensorBoard that is already looking is told to forget what it has read.
+
+    Raises:
+        RunFolderError: an old event file cannot be removed or no new one can be written.
+    """
+    if writer_class is None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        writer_class = SummaryWriter
+    try:
+        stale = sorted(folder.glob(EVENT_FILES))
+        for path in stale:
+            path.unlink()
+        return writer_class(log_dir=str(folder), purge_step=0 if stale else None)
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunFolderError(
+            f"{folder}: TensorBoard's event files cannot be written: {reason}"
+        ) from error
+
+
+def run_layout(stream: StreamInfo) -> Layout:
+    """Return the Custom Scalars layout of a run: forgetting curves first."""
+    first, later = stream.groups
+    groups = "old|new" if stream.discovery else "base|novel"
+    charts = {
+        "accuracy by experience": r"accuracy_by_experience/.*",
+        "forgetting by experience": r"forgetting_by_experience/.*",
+        f"{first}, {later}, all": rf"eval/A_({groups}|all)$",
+    }
+    return {"forgetting": {title: ["Multiline", [tag]] for title, tag in charts.items()}}
+
+
+def band_layout(stream: StreamInfo, metrics: Sequence[str]) -> Layout:
+    """Return the layout of an aggregate run: one band per metric.
+
+    It begins like the layout of a single run: TensorBoard merges the layouts in the order of the
+    runs' names, where `mean` precedes `seed-0`, and the forgetting curves shall come first.
+    """
+    edges = ("value", "lower", "upper")
+    bands = {
+        metric: ["Margin", [f"mean/{metric}/{edge}" for edge in edges]] for metric in metrics
+    }
+    return {**run_layout(stream), "mean over seeds, 95 % band": bands}
+
+
+def write_session_start(writer: EventWriter, run: RunInfo, metrics: Sequence[str]) -> None:
+    """Write the run's line of the HParams tab, whose metrics are the latest values of tags."""
+    experiment, start, _ = _session(run, metrics)
+    writer.file_writer.add_summary(experiment)
+    writer.file_writer.add_summary(start)
+
+
+def write_session_end(writer: EventWriter, run: RunInfo, metrics: Sequence[str]) -> None:
+    """Mark the run's line of the HParams tab as finished."""
+    _, _, end = _session(run, metrics)
+    writer.file_writer.add_summary(end)
+
+
+def hyperparameters(run: RunInfo) -> dict[str, float | str]:
+    """Return what tells runs apart: scenario, strategy, seed and the strategy's options."""
+    return {
+        "scenario": run.scenario,
+        "strategy": run.strategy,
+        "seed": run.seed,
+        "calibrators": " + ".join(run.calibrators) or "none",
+        **_flat("option", run.options),
+    }
+
+
+def _session(run: RunInfo, metrics: Sequence[str]) -> tuple[Any, Any, Any]:
+    from torch.utils.tensorboard.summary import hparams
+
+    # The values are ignored by torch: the tab reads them from the scalars of the same name.
+    session: tuple[Any, Any, Any] = hparams(hyperparameters(run), dict.fromkeys(metrics, 0.0))
+    return session
+
+
+def _flat(prefix: str, value: Any) -> dict[str, float | str]:
+    if isinstance(value, Mapping):
+        return {
+            name: leaf
+            for key, inner in value.items()
+            for name, leaf in _flat(f"{prefix}.{key}", inner).items()
+        }
+    return {prefix: value if isinstance(value, bool | int | float) else str(value)}

@@ -1,0 +1,167 @@
+"""Curves over experiences: what is forgotten, and which strategy forgets less.
+
+Axis letters: T experiences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cilsim.records import FloatArray, RunResult
+from cilsim.report.canvas import drawing, new_figure
+from cilsim.report.formatting import printable
+from cilsim.report.summary import StrategySummary, summarise
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+MOST_DIRECT_LABELS = 25
+"""Above this many experiences the labels of lines would touch: a colour bar replaces them."""
+
+_LABEL_GAP = 0.038
+_STRATEGY_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito 2008: told apart with every common colour blindness."""
+_MARKERS = "os^Dv<>pX*"
+
+
+def forgetting_curves(accuracy_matrix_TT: FloatArray, title: str = "") -> Figure:
+    """Return one labelled line per experience: its accuracy after each later experience.
+
+    Args:
+        accuracy_matrix_TT: R[i, j], NaN where not measured; an experience without any value
+            has no line.
+        title: drawn above the axes.
+    """
+    count = len(accuracy_matrix_TT)
+    with drawing():
+        figure = new_figure(8.0, 5.0)
+        axes = figure.add_axes((0.09, 0.11, 0.76, 0.79))
+        shades = _sequential()
+        weight = {"ms": 3.5, "lw": 1.6} if count <= MOST_DIRECT_LABELS else {"ms": 2.0, "lw": 1.0}
+        measured = [j for j in range(count) if np.isfinite(accuracy_matrix_TT[:, j]).any()]
+        for j in measured:
+            colour = shades(j / max(count - 1, 1))
+            axes.plot(accuracy_matrix_TT[:, j], color=colour, marker="o", **weight)
+        _label(axes, figure, accuracy_matrix_TT, measured)
+        _over_experiences(axes, count, "accuracy on the test part of each experience")
+        axes.set_title(title or "forgetting curves", loc="left")
+    return figure
+
+
+def strategy_comparison(
+    results: Sequence[RunResult], metrics: Sequence[str] = ("A_all", "A_novel")
+) -> Figure:
+    """Return one panel per metric with one line per strategy and its 95 % band over seeds."""
+    summaries = summarise(results)
+    with drawing():
+        figure = new_figure(10.0, 4.6 + 0.2 * (len(summaries) // 4))
+        panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
+        for axes, metric in zip(panels, metrics, strict=True):
+            for position, summary in enumerate(summaries):
+                _draw_strategy(axes, summary, metric, position)
+            count = max(len(summary.stream.experiences) for summary in summaries)
+            _over_experiences(axes, count, "accuracy" if axes is panels[0] else "")
+            axes.set_title(metric, loc="left")
+        _legend_below(figure, panels[0])
+    return figure
+
+
+def spread(
+    positions: Sequence[float], gap: float, lowest: float = 0.0, highest: float = 1.0
+) -> list[float]:
+    """Return the positions moved as little as possible to be at least `gap` apart.
+
+    The order is kept. Neighbours that are too near form a block that is centred on its members;
+    blocks are then shifted between `lowest` and `highest` as far as there is room.
+    """
+    order = sorted(range(len(positions)), key=lambda k: (positions[k], -k))
+    blocks: list[list[float]] = []
+    for rank, k in enumerate(order):
+        blocks.append([positions[k] - rank * gap])
+        while len(blocks) > 1 and _mean(blocks[-2]) > _mean(blocks[-1]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    levels = [_mean(block) for block in blocks for _ in block]
+    ceiling = highest - (len(order) - 1) * gap
+    moved = [max(lowest, min(level, ceiling)) + rank * gap for rank, level in enumerate(levels)]
+    return [height for _, height in sorted(zip(order, moved, strict=True))]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _sequential() -> Colormap:
+    """Viridis without its yellow end, which is too pale for lines on white."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(colormaps["viridis"](np.linspace(0.0, 0.82, 256)))
+
+
+def _over_experiences(axes: Axes, count: int, ylabel: str) -> None:
+    axes.set_xlim(-0.15, max(count - 1, 1) + 0.15)
+    axes.set_ylim(0.0, 1.0)
+    axes.set_xticks(range(0, count, 1 + (count - 1) // 20))
+    axes.set_xlabel("after experience")
+    axes.set_ylabel(ylabel)
+    axes.grid(axis="y", color="0.9", linewidth=0.8)
+    axes.set_axisbelow(True)
+    for line in axes.lines:
+        line.set_clip_on(False)
+
+
+def _label(axes: Axes, figure: Figure, matrix_TT: FloatArray, measured: Sequence[int]) -> None:
+    """Name each line at its right end, or add a colour bar if there are too many."""
+    count = len(matrix_TT)
+    if count > MOST_DIRECT_LABELS:
+        return _colour_bar(figure, count)
+    last_row = [int(np.flatnonzero(np.isfinite(matrix_TT[:, j]))[-1]) for j in measured]
+    ends = [float(matrix_TT[i, j]) for i, j in zip(last_row, measured, strict=True)]
+    heights = spread(ends, _LABEL_GAP)
+    for i, j, end, height in zip(last_row, measured, ends, heights, strict=True):
+        colour = _sequential()(j / max(count - 1, 1))
+        axes.annotate(
+            f"experience {j}", xy=(i, end), xytext=(i + 0.035 * max(count - 1, 1), height),
+            color=colour, fontsize=8, va="center", annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 2, "shrinkB": 3,
+                        "relpos": (0.0, 0.5)},
+        )  # fmt: skip
+    return None
+
+
+def _colour_bar(figure: Figure, count: int) -> None:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    place = figure.add_axes((0.89, 0.11, 0.02, 0.79))
+    shades = ScalarMappable(Normalize(0, count - 1), _sequential())
+    figure.colorbar(shades, cax=place, label="experience that the line follows")
+
+
+def _draw_strategy(axes: Axes, summary: StrategySummary, metric: str, position: int) -> None:
+    rows = [row for row in summary.rows if metric in row.values]
+    at = [row.experience.index for row in rows]
+    colour = _STRATEGY_COLOURS[position % len(_STRATEGY_COLOURS)]
+    axes.plot(
+        at, [row.values[metric].mean for row in rows], color=colour, lw=1.6, ms=4.5,
+        marker=_MARKERS[position % len(_MARKERS)], label=printable(summary.strategy),
+    )  # fmt: skip
+    if len(summary.seeds) > 1:
+        lower = [row.values[metric].lower for row in rows]
+        upper = [row.values[metric].upper for row in rows]
+        axes.fill_between(at, lower, upper, color=colour, alpha=0.18, lw=0)
+
+
+def _legend_below(figure: Figure, axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    rows = 1 + (len(labels) - 1) // 4
+    room = (0.35 + 0.22 * rows) / float(figure.get_figheight())
+    figure.subplots_adjust(
+        left=0.07, right=0.985, top=0.92, bottom=room + 0.08, wspace=0.08, hspace=0.2
+    )
+    figure.legend(handles, labels, loc="lower center", ncols=min(4, len(labels)), frameon=False)

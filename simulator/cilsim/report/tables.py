@@ -1,0 +1,88 @@
+"""Heads and rows, as text, of the tables that the terminal, Markdown and HTML print alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cilsim.records import StreamInfo
+from cilsim.report.definitions import INTERVALS, MATCHING, define
+from cilsim.report.formatting import duration, percent_interval, size
+from cilsim.report.summary import StrategySummary, columns
+
+
+def protocol_rows(stream: StreamInfo, stamps: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return (name, value) rows that say under which protocol the numbers were made."""
+    count = len(stream.experiences)
+    return [
+        ("stream", stream.kind),
+        ("data set", stream.dataset),
+        ("protocol", f"{stream.protocol}, {count} experiences (1 base + {count - 1})"),
+        ("class order and split", stream.digest),
+        *stamps.items(),
+    ]
+
+
+def seeds_line(summary: StrategySummary) -> str:
+    """Return over which seeds the numbers are, and whether those are enough."""
+    count = len(summary.seeds)
+    listed = ", ".join(map(str, summary.seeds))
+    if count == 1:
+        return f"1 seed ({listed}), so no interval"
+    few = "; n < 3, so the interval says little" if count < 3 else ""
+    return f"mean ± 95 % interval over {count} seeds ({listed}){few}"
+
+
+def comparison_heads(stream: StreamInfo) -> list[str]:
+    """Return the heads of the table of strategies."""
+    metrics = [column.heading for column in columns(stream)]
+    return ["strategy", "n", *metrics, "kept", "time per run"]
+
+
+def comparison_rows(summaries: Sequence[StrategySummary]) -> list[list[str]]:
+    """Return one row per strategy after its last experience."""
+    return [
+        [
+            summary.strategy,
+            str(len(summary.seeds)),
+            *_cells(summary, -1),
+            size(summary.last.bytes_kept),
+            duration(sum(row.seconds for row in summary.rows)),
+        ]
+        for summary in summaries
+    ]
+
+
+def strategy_heads(stream: StreamInfo) -> list[str]:
+    """Return the heads of the table of one strategy's experiences."""
+    metrics = [column.heading for column in columns(stream)]
+    return ["experience", "classes", *metrics, "kept", "time"]
+
+
+def strategy_rows(summary: StrategySummary) -> list[list[str]]:
+    """Return one row per experience, with the ledger's bytes and seconds."""
+    return [
+        [
+            f"{row.experience.index} {row.experience.name}",
+            str(row.experience.seen),
+            *_cells(summary, position),
+            size(row.bytes_kept),
+            duration(row.seconds),
+        ]
+        for position, row in enumerate(summary.rows)
+    ]
+
+
+def definition_rows(stream: StreamInfo) -> list[tuple[str, str]]:
+    """Return (column and metric, definition) for the columns of the tables."""
+    named = {column.metric: column.heading for column in columns(stream)}
+    return [(f"{named[metric]} ({metric})", text) for metric, text in define(named)]
+
+
+def notes(stream: StreamInfo) -> list[str]:
+    """Return the sentences below the definitions."""
+    return [INTERVALS, MATCHING] if stream.discovery else [INTERVALS]
+
+
+def _cells(summary: StrategySummary, position: int) -> list[str]:
+    values = summary.rows[position].values
+    return [percent_interval(values.get(column.metric)) for column in columns(summary.stream)]

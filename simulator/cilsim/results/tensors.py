@@ -1,0 +1,97 @@
+"""States on the disk: a folder with `tensors.safetensors` and `state.json`, checked when read."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from hashlib import file_digest
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from cilsim.errors import CheckpointError
+from cilsim.results.atomic import surviving, sync, write_folder
+from cilsim.results.packing import pack_state, unpack_state
+from cilsim.results.state_file import (
+    STATE_FILE,
+    TENSOR_FILE,
+    StateFile,
+    read_state_file,
+    write_state_file,
+)
+
+__all__ = ["load_state", "pack_state", "save_state", "unpack_state"]
+
+
+def save_state(folder: Path, state: Any, facts: Mapping[str, Any]) -> None:
+    """Write a state and JSON facts about it to `folder`, replacing an older one in one move.
+
+    Args:
+        folder: the folder to make; its parents are made too.
+        state: what `pack_state` accepts.
+        facts: JSON values; they come back from `load_state` with tuples turned into lists.
+
+    Raises:
+        CheckpointError: the state holds something that cannot be stored.
+        RunFolderError: the disk is full or the place cannot be written.
+    """
+    tensors, plain = pack_state(state)
+    with write_folder(folder) as temporary:
+        path = temporary / TENSOR_FILE
+        _save_tensors(tensors, path)
+        write_state_file(temporary, plain, facts, path.stat().st_size, _sha256(path))
+        shutil.copymode(temporary / STATE_FILE, path)  # safetensors makes private files
+        sync(path)
+
+
+def load_state(folder: Path, device: torch.device | str = "cpu") -> tuple[Any, dict[str, Any]]:
+    """Return the state in `folder`, its tensors on `device`, and the facts stored with it.
+
+    Raises:
+        CheckpointError: a file is missing, truncated, altered or of another format; the message
+            names the file.
+    """
+    folder = surviving(folder)
+    stored = read_state_file(folder)
+    tensors = _load_tensors(folder / TENSOR_FILE, stored)
+    return unpack_state(tensors, stored.plain, device), stored.facts
+
+
+def _save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    try:
+        save_file(tensors, path)
+    except SafetensorError as error:
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+
+
+def _load_tensors(path: Path, stored: StateFile) -> dict[str, Tensor]:
+    try:
+        size = path.stat().st_size
+        if size != stored.tensor_bytes:
+            raise CheckpointError(
+                f"{path}: is damaged: {stored.tensor_bytes} bytes were written, {size} are there"
+            )
+        if _sha256(path) != stored.tensor_sha256:
+            raise CheckpointError(
+                f"{path}: is damaged: its checksum does not match the one in {STATE_FILE}"
+            )
+        # load_file maps the file; copies do not change with it and are aligned like fresh tensors.
+        return {name: tensor.clone() for name, tensor in load_file(path).items()}
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path}: is missing; the stored state is incomplete") from error
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Running a scenario: every strategy and seed, one experience after another."""

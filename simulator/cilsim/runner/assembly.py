@@ -1,0 +1,176 @@
+"""Putting the parts of one run together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pluggy
+import torch
+
+from cilsim.data.dataset import DataSet
+from cilsim.errors import PluginError
+from cilsim.features.cache import FeatureCache
+from cilsim.hookspecs import API_VERSION
+from cilsim.plugins import Plugins
+from cilsim.records import RunInfo
+from cilsim.results.checkpoint import Checkpoints
+from cilsim.results.seed_folder import SeedFolder
+from cilsim.runner import defaults
+from cilsim.runner.calibration import CalibratorChain
+from cilsim.runner.evaluation import Evaluator
+from cilsim.runner.interruption import StopRequest
+from cilsim.runner.materials import Materials
+from cilsim.runner.run import Run
+from cilsim.scenario.schema import Scenario, StrategyChoice
+from cilsim.seeding import derive_seed
+from cilsim.strategy import Calibrator, Context, Strategy
+from cilsim.strategy.base_training import BaseTraining, Store
+from cilsim.strategy.model import Model
+from cilsim.strategy.trainer import Trainer
+from cilsim.streams.plan import StreamPlan
+from cilsim.training.head import Head
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all runs of a scenario have in common.
+
+    Attributes:
+        scenario: the checked scenario.
+        plugins: what is installed.
+        dataset: the data.
+        device: where tensors live.
+        features: cache of features.
+        store: where base trainings are kept.
+        stop: whether somebody asked to stop.
+    """
+
+    scenario: Scenario
+    plugins: Plugins
+    dataset: DataSet
+    device: torch.device
+    features: FeatureCache
+    store: Store
+    stop: StopRequest
+
+
+def assemble(
+    shared: Shared, plan: StreamPlan, info: RunInfo, choice: StrategyChoice, folder: SeedFolder
+) -> tuple[Run, pluggy.PluginManager]:
+    """Return a run, restored to where it was interrupted, and its plugin manager."""
+    scenario = shared.scenario
+    manager = shared.plugins.run_manager()
+    manager.register(defaults, "cilsim defaults")
+    checkpoints = Checkpoints(folder.path / "checkpoints", keep=scenario.checkpoints.keep)
+    model = _model(shared, plan, info)
+    trainer = Trainer(
+        info, manager.hook, model, shared.stop, checkpoints, scenario.checkpoints.every_seconds
+    )
+    base = BaseTraining(base_facts(shared, info), shared.store, model, trainer)
+    materials = Materials(shared.dataset, plan, shared.device)
+    context = Context(
+        info, model, trainer, base, shared.features, materials.recall,
+        (scenario.base_training, scenario.training), shared.device,
+    )  # fmt: skip
+    strategy = _strategy(shared.plugins, choice, context)
+    manager.register(strategy, f"strategy {choice.label}")
+    if choice.calibrators:
+        manager.register(CalibratorChain(_calibrators(shared.plugins, choice)), "calibrators")
+    evaluator = Evaluator(
+        info, manager.hook, strategy, materials, context.features, scenario.evaluate.batch_size
+    )
+    run = Run(
+        info, manager.hook, strategy, context, model, trainer, materials, evaluator, folder,
+        checkpoints, shared.plugins.registries.metrics,
+    )  # fmt: skip
+    run.restore()
+    return run, manager
+
+
+def base_facts(shared: Shared, info: RunInfo) -> dict[str, Any]:
+    """Return what the weights of a trained base depend on, besides samples and recipe."""
+    scenario = shared.scenario
+    return {
+        "backbone": [scenario.backbone.name, _plain(scenario.backbone.options)],
+        "head": scenario.head.model_dump(mode="json"),
+        "classes": len(info.stream.class_ids),
+        "base_classes": len(info.stream.experiences[0].new_labels),
+        "seed": info.seed,
+        "device": shared.device.type,
+        "threads": torch.get_num_threads(),
+        "deterministic": scenario.deterministic,
+        "torch": torch.__version__,
+        "loss_plugins": _loss_plugins(shared.plugins),
+    }
+
+
+def _plain(options: Any) -> Any:
+    return options.model_dump(mode="json")
+
+
+def _loss_plugins(plugins: Plugins) -> list[str]:
+    """Return the plugins that take part in every training step."""
+    hooks = {"cilsim_training_loss", "cilsim_train_experience"}
+    return [
+        f"{plugin.name} {plugin.owner}" for plugin in plugins.loaded if hooks & set(plugin.hooks)
+    ]
+
+
+def _model(shared: Shared, plan: StreamPlan, info: RunInfo) -> Model:
+    scenario = shared.scenario
+    entry = shared.plugins.registries.backbones[scenario.backbone.name]
+    build = entry.load()
+    shape = shared.dataset.facts.sample_shape
+
+    def make_head(feature_size: int) -> Head:
+        head = scenario.head
+        return Head(feature_size, len(plan.class_order), head.kind, head.temperature)
+
+    model = Model(
+        lambda generator: build(scenario.backbone.options, shape, generator),
+        make_head,
+        shared.device,
+    )
+    model.reset(torch.Generator().manual_seed(derive_seed(info.seed, "model")))
+    return model
+
+
+def _strategy(plugins: Plugins, choice: StrategyChoice, context: Context) -> Strategy:
+    entry = plugins.registries.strategies[choice.name]
+    made = entry.load()(choice.options, context)
+    if not isinstance(made, Strategy):
+        raise PluginError(
+            entry.owner.plugin,
+            f"strategy '{choice.name}' of {entry.owner} is a {type(made).__name__}, "
+            "expected a subclass of cilsim.Strategy",
+        )
+    context.bind(made)
+    made.setup()
+    return made
+
+
+def _calibrators(plugins: Plugins, choice: StrategyChoice) -> Sequence[Calibrator]:
+    made = []
+    for calibrator in choice.calibrators:
+        entry = plugins.registries.calibrators[calibrator.name]
+        thing = entry.load()(calibrator.options, calibrator.name)
+        if not isinstance(thing, Calibrator):
+            raise PluginError(
+                entry.owner.plugin,
+                f"calibrator '{calibrator.name}' of {entry.owner} is a {type(thing).__name__}, "
+                "expected a subclass of cilsim.Calibrator",
+            )
+        made.append(thing)
+    return made
+
+
+def protocol_stamps(scenario: Scenario) -> list[str]:
+    """Return what a reader of the results must know about how they came about."""
+    stamps = [f"interface {API_VERSION}", f"selection: {scenario.evaluate.selection}"]
+    if scenario.evaluate.selection == "best_test_epoch":
+        stamps.append("SELECTED ON TEST DATA: comparable with papers that did the same only")
+    return stamps
+
+

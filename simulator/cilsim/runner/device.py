@@ -1,0 +1,63 @@
+"""Choosing the device and making its arithmetic repeatable."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import torch
+
+from cilsim.errors import CilsimError
+
+WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+
+
+def choose_device(wanted: str) -> torch.device:
+    """Return the device for `auto`, `cpu`, `cuda`, `cuda:<n>` or `mps`.
+
+    `auto` takes CUDA if there is any, then Apple's MPS, then the CPU.
+
+    Raises:
+        CilsimError: there is no such device here.
+    """
+    if wanted == "auto":
+        return torch.device(_best())
+    if not re.fullmatch(r"cpu|mps|cuda(:\d+)?", wanted):
+        raise CilsimError(
+            f"--device {wanted}: expected 'auto', 'cpu', 'cuda', 'cuda:<number>' or 'mps'"
+        )
+    device = torch.device(wanted)
+    if device.type == "cuda":
+        _require_cuda(wanted, device)
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise CilsimError("--device mps: this machine has no MPS device; try --device auto")
+    return device
+
+
+def _best() -> str:
+    if torch.cuda.is_available():
+        return "cuda:0"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _require_cuda(wanted: str, device: torch.device) -> None:
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if (device.index or 0) >= count:
+        raise CilsimError(
+            f"--device {wanted}: this machine has {count} CUDA devices; try --device auto"
+        )
+
+
+def prepare(deterministic: bool, threads: int | None) -> None:
+    """Set thread count and determinism for this process.
+
+    TF32 stays off: prototypes, distances and solvers are compared across machines.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = not deterministic
+    if deterministic:
+        os.environ.setdefault(WORKSPACE, ":4096:8")
+    torch.use_deterministic_algorithms(deterministic, warn_only=False)

@@ -1,0 +1,179 @@
+"""All runs of a scenario: strategies times seeds, each resumed where it was interrupted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from cilsim.data.dataset import DataFacts, DataSet
+from cilsim.data.places import cache_root
+from cilsim.errors import CilsimError, Interrupted, RunFailed
+from cilsim.features.cache import FeatureCache
+from cilsim.plugins import Plugins
+from cilsim.records import RunInfo, RunResult
+from cilsim.results.cache import ContentStore
+from cilsim.results.manifest import manifest
+from cilsim.results.run_folder import RunFolder
+from cilsim.runner.assembly import Shared, assemble, protocol_stamps
+from cilsim.runner.blame import plugins_named
+from cilsim.runner.device import choose_device, prepare
+from cilsim.runner.planning import data_facts, plan_stream
+from cilsim.runner.request import Failure, RunRequest, RunStart, ScenarioOutcome
+from cilsim.scenario.resolved import difference, resolved_yaml, scenario_hash
+from cilsim.scenario.schema import Scenario, StrategyChoice
+from cilsim.strategy.base_training import MemoryStore, Store
+
+logger = logging.getLogger(__name__)
+
+FEATURE_BYTES = 1 << 30
+"""Features that are kept in memory for reuse by other strategies and later experiences."""
+
+
+def run_scenario(
+    scenario: Scenario, plugins: Plugins, request: RunRequest | None = None
+) -> ScenarioOutcome:
+    """Run every strategy with every seed, or what an interrupted command left to do.
+
+    A run that fails is reported in the outcome and does not stop the others.
+
+    Raises:
+        CilsimError: data, device or run folder cannot be used; nothing has run.
+        Interrupted: the user asked to stop; what is done is saved.
+    """
+    asked = request or RunRequest()
+    prepare(scenario.deterministic, scenario.threads)
+    device = choose_device(asked.device)
+    resolved = resolved_yaml(scenario)
+    facts = data_facts(scenario, plugins)
+    folder = RunFolder.open_or_create(
+        asked.out,
+        scenario.name,
+        scenario_text=scenario.source.text,
+        resolved_text=resolved,
+        scenario_hash=scenario_hash(scenario),
+        difference=difference,
+    )
+    with folder:
+        dataset = _load(scenario, plugins)
+        shared = Shared(
+            scenario, plugins, dataset, device, FeatureCache(FEATURE_BYTES), _store(asked),
+            asked.stop,
+        )  # fmt: skip
+        return _Runs(shared, facts, folder, asked, resolved).execute()
+
+
+def _load(scenario: Scenario, plugins: Plugins) -> DataSet:
+    choice = scenario.stream.dataset
+    dataset: DataSet = plugins.registries.datasets[choice.name].load()(choice.options)
+    return dataset
+
+
+def _store(request: RunRequest) -> Store:
+    return ContentStore(cache_root()) if request.cache else MemoryStore()
+
+
+@dataclass
+class _Runs:
+    """The runs of one command on one run folder."""
+
+    shared: Shared
+    facts: DataFacts
+    folder: RunFolder
+    request: RunRequest
+    resolved: str
+    results: list[RunResult] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def execute(self) -> ScenarioOutcome:
+        self._write_manifest()
+        self.folder.begin()
+        try:
+            for number, (seed, choice) in enumerate(self._jobs(), start=1):
+                self._run(number, seed, choice)
+        except (Interrupted, KeyboardInterrupt):
+            self.folder.interrupted()
+            raise
+        self.folder.end([f"{f.strategy}/seed-{f.seed}: {f.message}" for f in self.failures])
+        return ScenarioOutcome(self.folder.path, tuple(self.results), tuple(self.failures))
+
+    def _jobs(self) -> Iterator[tuple[int, StrategyChoice]]:
+        for seed in self.shared.scenario.seeds:
+            for choice in self.shared.scenario.strategies:
+                yield seed, choice
+
+    def _run(self, number: int, seed: int, choice: StrategyChoice) -> None:
+        try:
+            with plugins_named(self.shared.plugins):
+                self.results.append(self._run_one(number, seed, choice))
+        except Interrupted:
+            raise
+        except CilsimError as error:
+            logger.error("%s/seed-%d failed: %s", choice.label, seed, error)
+            self.failures.append(Failure(choice.label, seed, str(error)))
+
+    def _run_one(self, number: int, seed: int, choice: StrategyChoice) -> RunResult:
+        scenario = self.shared.scenario
+        plan, stream = plan_stream(scenario, self.shared.plugins, seed, self.facts)
+        folder = self.folder.seed_folder(choice.label, seed)
+        info = RunInfo(
+            scenario=scenario.name,
+            strategy=choice.label,
+            seed=seed,
+            stream=stream,
+            device=str(self.shared.device),
+            folder=folder.path,
+            options=choice.options.model_dump(mode="json"),
+            calibrators=tuple(calibrator.name for calibrator in choice.calibrators),
+        )
+        run, manager = assemble(self.shared, plan, info, choice, folder)
+        start = RunStart(
+            run=info,
+            number=number,
+            of=len(scenario.seeds) * len(scenario.strategies),
+            replay=tuple(run.evaluations),
+            resume_step=run.steps_behind(),
+            resolved=self.resolved,
+            environment=self._environment(),
+        )
+        for reporter in self.request.reporters(start):
+            manager.register(reporter)
+        try:
+            return run.execute()
+        except CilsimError as error:
+            manager.hook.cilsim_on_run_error(run=info, error=error)
+            raise
+        except Exception as error:
+            failed = RunFailed(f"{type(error).__name__}: {error}")
+            failed.__cause__ = error
+            manager.hook.cilsim_on_run_error(run=info, error=failed)
+            raise
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "device": str(self.shared.device),
+            "threads": str(torch.get_num_threads()),
+            "torch": torch.__version__,
+            "deterministic": str(self.shared.scenario.deterministic).lower(),
+        }
+
+    def _write_manifest(self) -> None:
+        self.folder.write_manifest(manifest_of(self.shared, self.facts, self.folder))
+
+
+def manifest_of(shared: Shared, facts: DataFacts, folder: RunFolder) -> dict[str, Any]:
+    """Return what a reader needs to repeat the runs."""
+    return manifest(
+        device=str(shared.device),
+        threads=torch.get_num_threads(),
+        data_digest=shared.dataset.digest,
+        scenario_hash=scenario_hash(shared.scenario),
+        plugins=[
+            (plugin.name, plugin.owner.distribution, plugin.owner.version)
+            for plugin in shared.plugins.loaded
+        ],
+        stamps=protocol_stamps(shared.scenario),
+    )

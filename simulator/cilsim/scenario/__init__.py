@@ -1,0 +1,1 @@
+"""Scenario files: reading, validating, explaining what is wrong."""

@@ -1,0 +1,110 @@
+"""Whether a data set can give what the options of a built-in stream kind ask for.
+
+Each function has the form that a plugin hands in as the `check` of a stream kind: it takes the
+options and the facts of the data set and returns `(option, message)` pairs; `{dataset}` in a
+message is replaced by the name of the data set. `facts.class_ids` is in stream order where that is
+known before the stream is built; with a seeded class order it is the most favourable order, so that
+only what no order can give is complained about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from cilsim.options import Options
+from cilsim.records import IntArray
+from cilsim.scenario.stream_options import (
+    ClassIncrementalOptions,
+    DoesNotFit,
+    FewShotOptions,
+    NovelClassDiscoveryOptions,
+)
+
+Problems = list[tuple[str, str]]
+
+
+class Facts(Protocol):
+    """What of `cilsim.data.dataset.DataFacts` is needed here."""
+
+    @property
+    def class_ids(self) -> tuple[int, ...]:
+        """Class ids in stream order."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """A readable name of each."""
+
+    @property
+    def y_train(self) -> IntArray:
+        """(N,) class id of each training sample."""
+
+
+def class_incremental(options: ClassIncrementalOptions, facts: Facts) -> Problems:
+    """Return what a class-incremental stream asks for and the data set does not have."""
+    return _fits(lambda: options.sizes_for(len(facts.class_ids)))
+
+
+def few_shot_class_incremental(options: FewShotOptions, facts: Facts) -> Problems:
+    """Return what a few-shot stream asks for and the data set does not have."""
+    problems = _fits(lambda: options.sessions_for(len(facts.class_ids)))
+    if problems:
+        return problems
+    last = options.base_classes + options.way * options.sessions_for(len(facts.class_ids))
+    return _too_few_shots(options, facts, last)
+
+
+def novel_class_discovery(options: NovelClassDiscoveryOptions, facts: Facts) -> Problems:
+    """Return what a discovery stream asks for and the data set does not have."""
+    return _fits(lambda: options.novel_for(len(facts.class_ids)))
+
+
+CHECKS: Mapping[str, Callable[[Any, Facts], Problems]] = {
+    "class_incremental": class_incremental,
+    "few_shot_class_incremental": few_shot_class_incremental,
+    "novel_class_discovery": novel_class_discovery,
+}
+
+
+def feasibility_problems(
+    kind: str, options: Options, facts: Facts, dataset: str = "the data set"
+) -> Problems:
+    """Return `(option, message)` for all that a built-in stream kind asks for in vain.
+
+    Args:
+        kind: name of the stream kind; any other than a built-in one has no problems here.
+        options: the options of that kind.
+        facts: the facts of the data set, class ids in stream order.
+        dataset: what messages call the data set.
+    """
+    check = CHECKS.get(kind)
+    found = check(options, facts) if check else []
+    return [(option, message.replace("{dataset}", dataset)) for option, message in found]
+
+
+def _fits(ask: Callable[[], object]) -> Problems:
+    try:
+        ask()
+    except DoesNotFit as refusal:
+        return [(refusal.option, str(refusal))]
+    return []
+
+
+def _too_few_shots(options: FewShotOptions, facts: Facts, last: int) -> Problems:
+    """Return a problem if a class between the base and `last` has fewer samples than shots."""
+    import numpy as np
+
+    novel = list(zip(facts.class_ids, facts.class_names, strict=True))[options.base_classes : last]
+    ids, counts = np.unique(facts.y_train, return_counts=True)
+    count = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+    class_id, name = min(novel, key=lambda pair: count.get(pair[0], 0))
+    fewest = count.get(class_id, 0)
+    if fewest >= options.shot:
+        return []
+    return [
+        (
+            "shot",
+            f"{options.shot} training samples of each new class are asked for, class '{name}' of "
+            f"{{dataset}} has {fewest}",
+        )
+    ]

@@ -1,0 +1,1 @@
+"""Solvers on the device that strategies share: k-means, assignment."""

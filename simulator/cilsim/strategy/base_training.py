@@ -1,0 +1,122 @@
+"""Training the base once: the same data, network, recipe and seed give the same weights.
+
+A base is stored under a hash of everything that its weights depend on, so that strategies of one
+file, and later commands, start from it instead of training it again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cilsim.data.samples import Samples
+from cilsim.records import Scalars
+from cilsim.results.cache import content_key
+from cilsim.scenario.recipe import Recipe
+from cilsim.strategy.model import Model
+from cilsim.strategy.strategy import Strategy, customises_training
+from cilsim.strategy.trainer import Trainer
+
+RECIPE_VERSION = 1
+"""Raised when a change of the training code changes the weights that a recipe gives."""
+
+KIND = "base"
+
+logger = logging.getLogger(__name__)
+
+
+class Store(Protocol):
+    """Content-addressed storage of states."""
+
+    def get(self, kind: str, key: str) -> dict[str, Any] | None:
+        """Return the state under `key`, or None."""
+
+    def put(self, kind: str, key: str, state: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        """Keep a state."""
+
+
+class MemoryStore:
+    """A store that lasts as long as the command."""
+
+    def __init__(self) -> None:
+        self._states: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def get(self, kind: str, key: str) -> dict[str, Any] | None:
+        """Return the state under `key`, or None."""
+        return self._states.get((kind, key))
+
+    def put(self, kind: str, key: str, state: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        """Keep a copy of a state."""
+        self._states[kind, key] = _copied(state)
+
+
+@dataclass
+class BaseTraining:
+    """Trains or reuses the base of one run.
+
+    Attributes:
+        facts: what the weights depend on besides strategy and samples: backbone, head, seed,
+            threads, device, versions, plugins that change losses.
+        store: where bases are kept.
+        model: backbone and head.
+        trainer: trains them.
+    """
+
+    facts: Mapping[str, Any]
+    store: Store
+    model: Model
+    trainer: Trainer
+
+    def train(self, strategy: Strategy, samples: Samples, recipe: Recipe) -> None:
+        """Train backbone and head on the base, or load what equal training gave before."""
+        key = content_key(self._everything(strategy, samples, recipe))
+        stored = self.store.get(KIND, key)
+        if stored is not None:
+            self._reuse(stored, key)
+            return
+        before = self.trainer.step
+        self.trainer.fit(strategy, samples, recipe)
+        state = {
+            "model": self.model.state_dict(),
+            "steps": self.trainer.step - before,
+            "scalars": [{"step": s.step, "values": dict(s.values)} for s in self.trainer.scalars],
+            "trained_by": self._name(),
+        }
+        self.store.put(KIND, key, state, {"trained_by": self._name()})
+        logger.info("base training: stored for reuse (%s)", key[:12])
+
+    def _reuse(self, stored: Mapping[str, Any], key: str) -> None:
+        self.model.load_state_dict(stored["model"])
+        for scalars in stored["scalars"]:
+            self.trainer.emit(Scalars(scalars["values"], scalars["step"]))
+        self.trainer.step += stored["steps"]
+        logger.info("base training: reused from %s (%s)", stored["trained_by"], key[:12])
+
+    def _name(self) -> str:
+        run = self.trainer.run
+        return f"{run.scenario}/{run.strategy}/seed-{run.seed}"
+
+    def _everything(
+        self, strategy: Strategy, samples: Samples, recipe: Recipe
+    ) -> dict[str, Any]:
+        own = None
+        if customises_training(strategy):
+            own = [type(strategy).__module__, type(strategy).__qualname__, strategy.options.model_dump(mode="json")]
+        return {
+            **self.facts,
+            "samples": samples.digest,
+            "recipe": recipe.model_dump(mode="json"),
+            "recipe_version": RECIPE_VERSION,
+            "strategy": own,
+        }
+
+
+def _copied(value: Any) -> Any:
+    """Return nested data whose tensors are copies."""
+    if isinstance(value, Mapping):
+        return {key: _copied(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_copied(inner) for inner in value]
+    return value.clone() if hasattr(value, "clone") else value

@@ -1,0 +1,67 @@
+"""The network of a run: a backbone and a head, with a version that changes when weights do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cilsim.backbones.backbone import Backbone, fingerprint
+from cilsim.training.head import Head
+
+Build = Callable[[torch.Generator], Backbone]
+
+
+class Model:
+    """Backbone and head of one run.
+
+    Attributes:
+        backbone: maps normalised samples (B, ...) to features (B, D).
+        head: maps features (B, D) to logits over the classes seen.
+    """
+
+    def __init__(self, build: Build, make_head: Callable[[int], Head], device: torch.device):
+        self._build = build
+        self._make_head = make_head
+        self._device = device
+        self._fingerprint: str | None = None
+        self.backbone: Backbone
+        self.head: Head
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Build backbone and head anew; the head has no open class."""
+        self.backbone = self._build(generator).to(self._device)
+        self.head = self._make_head(self.backbone.feature_size).to(self._device)
+        self.changed()
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the backbone has any parameter to train."""
+        return any(parameter.requires_grad for parameter in self.backbone.parameters())
+
+    def changed(self) -> None:
+        """Say that the backbone's weights are not what they were."""
+        self._fingerprint = None
+
+    @property
+    def version(self) -> str:
+        """The SHA-256 of the backbone's weights, computed when first asked for after a change."""
+        if self._fingerprint is None:
+            self._fingerprint = fingerprint(self.backbone)
+        return self._fingerprint
+
+    def state_dict(self) -> dict[str, Mapping[str, Tensor]]:
+        """Return the tensors of backbone and head."""
+        return {"backbone": self.backbone.state_dict(), "head": self.head.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self.backbone.load_state_dict(state["backbone"])
+        self.head.load_state_dict(state["head"])
+        self.changed()
+
+    def parameter_count(self) -> int:
+        """Return the number of parameters of the backbone."""
+        return sum(parameter.numel() for parameter in self.backbone.parameters())

@@ -1,0 +1,109 @@
+"""The strategy: one object per run. Override few methods; each has a working default.
+
+Axis letters: B batch, C channels, H W pixels, D features, K classes seen, N samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from cilsim.options import Options
+from cilsim.strategy.experience import Experience, FeatureSet
+from cilsim.training.batch import Batch, TrainingLoss
+
+if TYPE_CHECKING:
+    from cilsim.strategy.context import Context
+
+
+class Strategy:
+    """A continual-learning method.
+
+    The defaults make plain fine-tuning: the backbone and the head are trained on each experience
+    with cross-entropy over all classes seen so far, and scores are the head's logits.
+
+    Attributes:
+        options: what the scenario set, validated.
+        context: the services of the engine; see `cilsim.Context`.
+        prototypes: (K, D) one vector per class seen, or None for a strategy without prototypes.
+            Calibrators change these rows after `learn`.
+    """
+
+    scores_images: ClassVar[bool] = False
+    """Whether `scores` takes normalised images (B, C, H, W) rather than features (B, D)."""
+
+    def __init__(self, options: Options, context: Context) -> None:
+        self.options: Any = options
+        self.context = context
+        self.prototypes: Tensor | None = None
+
+    def setup(self) -> None:
+        """Prepare once, before the first experience."""
+
+    def learn(self, experience: Experience) -> None:
+        """Learn one experience."""
+        if experience.index == 0:
+            self.context.train_base(experience)
+        else:
+            self.context.fit(experience.labelled)
+
+    def loss(self, batch: Batch) -> TrainingLoss:
+        """Return the loss of one optimiser step: cross-entropy over the classes seen."""
+        logits_BK = self.context.head(self.context.backbone(batch.x))
+        smoothing = self.context.recipe.label_smoothing
+        assert batch.labels is not None  # fit() refuses parts without labels
+        total = F.cross_entropy(logits_BK, batch.labels, label_smoothing=smoothing)
+        return TrainingLoss(total, logits=logits_BK)
+
+    def transform_batch(self, batch: Batch) -> Batch:
+        """Return the batch to train on, for example with rotated copies added."""
+        return batch
+
+    def parameter_groups(self) -> list[dict[str, Any]] | None:
+        """Return the optimiser's parameter groups, or None for all trainable parameters."""
+        return None
+
+    def after_backward(self) -> None:
+        """Edit gradients between the backward pass and the optimiser step."""
+
+    def scores(self, x: Tensor) -> Tensor:
+        """Return (B, K) scores over the classes seen; the largest is the prediction."""
+        return self.context.head(x)
+
+    def assign(self, feature_set: FeatureSet) -> Tensor:
+        """Return (N,) a cluster id per sample of a whole set, for discovery streams."""
+        return self.scores(feature_set.features).argmax(1)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what must survive an interruption besides backbone and head.
+
+        Tensors and plain data, nested as you like. The prototypes are included for you if you
+        extend what this method returns.
+        """
+        return {"prototypes": self.prototypes}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned; tensors are on the run's device."""
+        self.prototypes = state["prototypes"]
+
+    def kept(self) -> Mapping[str, int]:
+        """Return the bytes stored between experiences besides the model, by kind."""
+        return {} if self.prototypes is None else {"prototypes": bytes_of(self.prototypes)}
+
+
+def bytes_of(tensor: Tensor) -> int:
+    """Return the size of a tensor's elements in bytes."""
+    return tensor.numel() * tensor.element_size()
+
+
+def customises_training(strategy: Strategy) -> bool:
+    """Return whether a strategy changes how the base is trained, so that it cannot share it."""
+    methods = ("loss", "transform_batch", "parameter_groups", "after_backward")
+    hooks = ("cilsim_training_loss", "cilsim_train_experience")
+    kind = type(strategy)
+    return any(getattr(kind, name) is not getattr(Strategy, name) for name in methods) or any(
+        hasattr(kind, hook) for hook in hooks
+    )

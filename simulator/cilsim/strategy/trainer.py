@@ -1,0 +1,157 @@
+"""Training within a run: the hooks around each step, scalars per epoch, and resume inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Protocol
+
+from torch import nn
+
+from cilsim.data.samples import Samples
+from cilsim.records import RunInfo, Scalars
+from cilsim.scenario.recipe import Recipe
+from cilsim.strategy.model import Model
+from cilsim.strategy.strategy import Strategy
+from cilsim.training.batch import Batch, TrainingLoss
+from cilsim.training.loop import fit
+from cilsim.training.spec import EpochReport, FitSpec
+from cilsim.training.state import TrainingState
+
+
+class TrainingSlot(Protocol):
+    """Where the state inside a long training is kept."""
+
+    def save_training(self, state: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        """Keep one state."""
+
+    def load_training(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the state kept last, or None."""
+
+    def clear_training(self) -> None:
+        """Forget it."""
+
+
+@dataclass
+class Trainer:
+    """Runs the trainings of one run.
+
+    Attributes:
+        run: facts about the run.
+        hook: hook callers of the run's plugin manager.
+        model: backbone and head.
+        stop: whether somebody asked to save and stop.
+        slot: where the state inside a training is kept.
+        save_every_seconds: how often.
+        step: optimiser steps so far, over the whole run.
+        scalars: everything reported in this experience, for sharing a base training.
+    """
+
+    run: RunInfo
+    hook: Any
+    model: Model
+    stop: Callable[[], bool]
+    slot: TrainingSlot
+    save_every_seconds: float
+    step: int = 0
+    scalars: list[Scalars] = field(default_factory=list)
+    _experience: int = 0
+    _trainings: int = 0
+    recipe: Recipe = field(default_factory=Recipe)
+
+    def begin_experience(self, index: int) -> None:
+        """Say which experience is learnt now."""
+        self._experience, self._trainings = index, 0
+        self.scalars = []
+
+    def fit(
+        self,
+        strategy: Strategy,
+        samples: Samples,
+        recipe: Recipe,
+        modules: Mapping[str, nn.Module] | None = None,
+    ) -> None:
+        """Train backbone, head and further `modules` on `samples`.
+
+        Raises:
+            RunFailed: there is nothing to train, or the loss became NaN or infinite.
+            Interrupted: the user asked to stop; the state is saved.
+        """
+        self.recipe = recipe
+        trained = {"backbone": self.model.backbone, "head": self.model.head, **(modules or {})}
+        place = {"experience": self._experience, "training": self._trainings}
+        self._trainings += 1
+        summary = fit(self._spec(strategy, samples, recipe, trained, place))
+        self.step += summary.steps
+        self.slot.clear_training()
+        self.model.changed()
+
+    def emit(self, scalars: Scalars) -> None:
+        """Report scalars now."""
+        self.scalars.append(scalars)
+        self.hook.cilsim_on_scalars(run=self.run, scalars=scalars)
+
+    def _spec(
+        self,
+        strategy: Strategy,
+        samples: Samples,
+        recipe: Recipe,
+        trained: Mapping[str, nn.Module],
+        place: dict[str, int],
+    ) -> FitSpec:
+        facts = {**place, "step": self.step}
+
+        def save(state: TrainingState) -> None:
+            loop = {field.name: getattr(state, field.name) for field in fields(state)}
+            scalars = [asdict(scalars) for scalars in self.scalars]
+            state_now = {"loop": loop, "strategy": strategy.state_dict(), "scalars": scalars}
+            self.slot.save_training(state_now, facts)
+
+        return FitSpec(
+            modules=trained,
+            samples=samples,
+            recipe=recipe,
+            loss=self._loss(strategy),
+            seed_path=(self.run.seed, place["experience"], place["training"]),
+            experience=place["experience"],
+            parameter_groups=strategy.parameter_groups(),
+            transform_batch=strategy.transform_batch,
+            after_backward=lambda batch: strategy.after_backward(),
+            on_epoch=self._report,
+            resume_from=self._resume(strategy, facts),
+            save=save,
+            save_every_seconds=self.save_every_seconds,
+            should_stop=self.stop,
+        )
+
+    def _resume(self, strategy: Strategy, facts: Mapping[str, int]) -> TrainingState | None:
+        stored = self.slot.load_training()
+        if stored is None or stored[1] != facts:
+            return None
+        state, _ = stored
+        strategy.load_state_dict(state["strategy"])
+        self.scalars = [Scalars(**scalars) for scalars in state["scalars"]]
+        return TrainingState(**state["loop"])
+
+    def _loss(self, strategy: Strategy) -> Callable[[Batch], TrainingLoss]:
+        caller = self.hook.cilsim_training_loss
+        if len(caller.get_hookimpls()) == 1:  # only the engine's default: skip the hook
+            return strategy.loss
+
+        def loss(batch: Batch) -> TrainingLoss:
+            result: TrainingLoss = caller(run=self.run, strategy=strategy, batch=batch)
+            return result
+
+        return loss
+
+    def _report(self, report: EpochReport) -> None:
+        values = {
+            "train/loss": report.loss,
+            "train/lr": report.lr,
+            "train/images_per_s": report.images_per_s,
+        }
+        if report.accuracy is not None:
+            values["train/accuracy"] = report.accuracy
+        values.update({f"train/loss_{name}": value for name, value in report.parts.items()})
+        self.emit(Scalars(values, self.step + report.step))
+

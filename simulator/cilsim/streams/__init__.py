@@ -1,0 +1,1 @@
+"""Streams: which samples belong to which experience, as plain index arrays."""

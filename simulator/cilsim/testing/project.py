@@ -1,0 +1,94 @@
+"""Running scenarios in a temporary folder and looking at what they leave there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from cilsim.plugins import Plugins, discover
+from cilsim.runner.request import RunRequest, ScenarioOutcome
+from cilsim.runner.scenario_run import run_scenario
+from cilsim.scenario.load import load_scenario
+from cilsim.testing.ring import write_ring
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of one strategy and seed."""
+
+    folder: Path
+
+    def metrics(self) -> dict[tuple[int, str], float]:
+        """Return every metric by (experience, name)."""
+        lines = (self.folder / "metrics.jsonl").read_text().splitlines()
+        records = [json.loads(line) for line in lines]
+        return {(r["experience"], r["name"]): r["value"] for r in records}
+
+    def accuracy_matrix(self) -> NDArray[np.float64]:
+        """Return R, NaN where nothing was measured."""
+        rows = (self.folder / "accuracy_matrix.csv").read_text().splitlines()[1:]
+        cells = [row.split(",")[1:] for row in rows]
+        return np.array([[float(cell) if cell else np.nan for cell in row] for row in cells])
+
+    def deterministic_bytes(self) -> dict[str, bytes]:
+        """Return the files that must be equal between equal runs."""
+        names = ["metrics.jsonl", "accuracy_matrix.csv"]
+        paths = [self.folder / name for name in names]
+        paths += sorted((self.folder / "predictions").glob("*.npz"))
+        return {path.name: path.read_bytes() for path in paths}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with scenarios, data and runs.
+
+    Attributes:
+        folder: where everything lies.
+        plugins: what is installed.
+    """
+
+    folder: Path
+    plugins: Plugins
+
+    @classmethod
+    def create(cls, folder: Path, extra: Sequence[tuple[str, Any]] = ()) -> Project:
+        """Return a project in `folder` with the ring as data and `extra` plugins."""
+        write_ring(folder / "ring.npz")
+        return cls(folder, discover(extra))
+
+    def ring_scenario(self, strategy: Any, **changes: Any) -> dict[str, Any]:
+        """Return the ring scenario: five experiences of two classes, a small network."""
+        recipe = {"epochs": 10, "batch_size": 16, "lr": 0.05, "schedule": "constant"}
+        return {
+            "stream": {
+                "kind": "class_incremental",
+                "dataset": {"name": "arrays", "path": "ring.npz"},
+                "experiences": 5,
+            },
+            "backbone": {"name": "mlp", "hidden": [32, 32]},
+            "strategy": strategy,
+            "base_training": recipe,
+            "training": recipe,
+            **changes,
+        }
+
+    def run(
+        self, scenario: Mapping[str, Any], name: str = "toy", **request: Any
+    ) -> ScenarioOutcome:
+        """Run a scenario given as data; nothing is cached beyond the call."""
+        path = self.folder / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(dict(scenario)))
+        loaded = load_scenario(path, self.plugins.registries)
+        settings = {"out": self.folder / "runs", "device": "cpu", "cache": False, **request}
+        return run_scenario(loaded, self.plugins, RunRequest(**settings))
+
+    def files(self, name: str, strategy: str, seed: int = 0) -> RunFiles:
+        """Return the files of one run."""
+        return RunFiles(self.folder / "runs" / name / strategy / f"seed-{seed}")

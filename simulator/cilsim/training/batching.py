@@ -1,0 +1,72 @@
+"""Which samples make up each step.
+
+Axis letters: N samples, B batch.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cilsim.data.augmentation import augment
+from cilsim.data.samples import Samples
+from cilsim.scenario.recipe import Recipe
+from cilsim.seeding import derive_seed
+
+
+def batch_bounds(count: int, batch_size: int) -> list[tuple[int, int]]:
+    """Return (start, stop) of each step of an epoch over `count` samples.
+
+    A last batch of one sample is merged into the batch before it: batch norm over a 1x1 map has
+    no variance for a single image.
+    """
+    starts = list(range(0, count, batch_size))
+    if len(starts) > 1 and count - starts[-1] == 1:
+        starts.pop()
+    return list(zip(starts, [*starts[1:], count], strict=True))
+
+
+class Batcher:
+    """Draws the order of each epoch and prepares the samples of each step."""
+
+    def __init__(
+        self,
+        samples: Samples,
+        recipe: Recipe,
+        seed_path: tuple[int | str, ...],
+        device: torch.device,
+    ) -> None:
+        self.samples = samples
+        self.recipe = recipe
+        self.seed_path = seed_path
+        self.device = device
+        self.bounds = batch_bounds(len(samples), recipe.batch_size)
+        self._generator = torch.Generator()
+
+    @property
+    def smallest(self) -> int:
+        """Size of the smallest batch."""
+        return min(stop - start for start, stop in self.bounds)
+
+    def order(self, epoch: int) -> Tensor:
+        """Return the (N,) permutation of one epoch, drawn on the CPU, where the samples live."""
+        seed = derive_seed(*self.seed_path, epoch, "shuffle")
+        generator = torch.Generator().manual_seed(seed)
+        return torch.randperm(len(self.samples), generator=generator).to(self.samples.device)
+
+    def x(self, position_B: Tensor, epoch: int, step: int) -> Tensor:
+        """Return the samples at `position_B`, augmented and normalised, on the device."""
+        samples, recipe = self.samples, self.recipe
+        x = samples.x.index_select(0, position_B).to(self.device)
+        if samples.are_features:
+            return x
+        seed = derive_seed(*self.seed_path, epoch, step, "augment")
+        return augment(
+            x, recipe.augmentation, self._generator.manual_seed(seed),
+            samples.mean, samples.std, channels_last=recipe.channels_last,
+        )  # fmt: skip
+
+    def labels(self, position_B: Tensor) -> Tensor | None:
+        """Return the labels at `position_B`, or None for an unlabelled part."""
+        labels = self.samples.labels
+        return None if labels is None else labels.index_select(0, position_B).to(self.device)

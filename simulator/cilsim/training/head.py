@@ -1,0 +1,101 @@
+"""A classifier that is allocated once at its final width and opened experience by experience.
+
+Axis letters: B batch, D features, C all classes of the stream, K classes seen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+NORM_FLOOR = 1e-12
+"""Smallest norm that cosine scores divide by."""
+
+
+class Head(nn.Module):
+    """Linear or cosine scores over the classes seen so far.
+
+    Rows of classes that are not yet seen hold zeros, take no gradient and never show: `open` draws
+    them when their experience begins, whatever weight decay did to them before.
+
+    Attributes:
+        weight: (C, D).
+        bias: (C,), or None for cosine scores.
+        seen: K, the number of classes opened.
+    """
+
+    opened: Tensor
+
+    def __init__(
+        self,
+        feature_size: int,
+        total_classes: int,
+        kind: Literal["linear", "cosine"] = "linear",
+        temperature: float = 16.0,
+    ) -> None:
+        super().__init__()
+        self.kind = kind
+        self.temperature = temperature
+        self.weight = nn.Parameter(torch.zeros(total_classes, feature_size))
+        self.bias = nn.Parameter(torch.zeros(total_classes)) if kind == "linear" else None
+        self.seen = 0
+        self.register_buffer("opened", torch.zeros((), dtype=torch.int64))
+
+    def open(self, new_classes: int, generator: torch.Generator) -> None:
+        """Open the next rows, drawn uniformly from +-1/sqrt(D) as torch's Linear does.
+
+        Args:
+            new_classes: how many classes the experience adds.
+            generator: CPU generator, fresh for the experience.
+
+        Raises:
+            ValueError: the head has not so many rows left.
+        """
+        total, feature_size = self.weight.shape
+        if not 0 <= new_classes <= total - self.seen:
+            raise ValueError(f"{new_classes} more classes on top of {self.seen} exceed {total}")
+        rows = slice(self.seen, self.seen + new_classes)
+        bound = 1.0 / math.sqrt(feature_size)
+        with torch.no_grad():
+            _fill_uniform(self.weight[rows], bound, generator)
+            if self.bias is not None:
+                _fill_uniform(self.bias[rows], bound, generator)
+        self.seen += new_classes
+        self.opened.fill_(self.seen)
+
+    def forward(self, features_BD: Tensor) -> Tensor:
+        """Return scores (B, K) over the classes seen."""
+        bias = None if self.bias is None else self.bias[: self.seen]
+        return self._scores(features_BD, self.weight[: self.seen], bias)
+
+    def masked_logits(self, features_BD: Tensor) -> Tensor:
+        """Return scores (B, C) of a shape that never changes; classes not seen have -inf."""
+        scores_BC = self._scores(features_BD, self.weight, self.bias)
+        unseen_C = torch.arange(self.weight.shape[0], device=scores_BC.device) >= self.opened
+        return scores_BC.masked_fill(unseen_C, float("-inf"))
+
+    def _scores(self, features_BD: Tensor, weight_KD: Tensor, bias_K: Tensor | None) -> Tensor:
+        # in the weights' own precision: cosines times a temperature are too coarse in bf16
+        features_BD = features_BD.to(weight_KD.dtype)
+        if torch.is_autocast_enabled(features_BD.device.type):
+            with torch.autocast(features_BD.device.type, enabled=False):
+                return self._scores(features_BD, weight_KD, bias_K)
+        if self.kind == "linear":
+            return F.linear(features_BD, weight_KD, bias_K)
+        unit_BD = F.normalize(features_BD, dim=1, eps=NORM_FLOOR)
+        unit_KD = F.normalize(weight_KD, dim=1, eps=NORM_FLOOR)
+        return self.temperature * F.linear(unit_BD, unit_KD)
+
+    def _load_from_state_dict(self, state: Mapping[str, Any], prefix: str, *rest: Any) -> None:
+        super()._load_from_state_dict(state, prefix, *rest)
+        self.seen = int(self.opened)
+
+
+def _fill_uniform(rows: Tensor, bound: float, generator: torch.Generator) -> None:
+    drawn = torch.empty(rows.shape, dtype=rows.dtype)
+    rows.copy_(drawn.uniform_(-bound, bound, generator=generator))
