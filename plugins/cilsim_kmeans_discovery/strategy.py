@@ -41,7 +41,7 @@ class KMeansDiscovery(Strategy):
             max_iterations=self.options.iterations,
         )
         self.context.log("kmeans/inertia", result.inertia)
-        return result.centres_KD
+        return result.centres
 
     def _embed(self, features_ND: Tensor) -> Tensor:
         return F.normalize(features_ND) if self.options.normalise else features_ND

@@ -17,7 +17,7 @@ class TeenCalibrator(Calibrator):
             return
         calibrated = calibrate(
             prototypes.vectors[list(experience.new_labels)],
-            prototypes.vectors[: prototypes.base],
+            prototypes.vectors[: prototypes.base_classes],
             calibration_weight=self.options.calibration_weight,
             similarity_scale=self.options.similarity_scale,
         )

@@ -172,5 +172,3 @@ def protocol_stamps(scenario: Scenario) -> list[str]:
     if scenario.evaluate.selection == "best_test_epoch":
         stamps.append("SELECTED ON TEST DATA: comparable with papers that did the same only")
     return stamps
-
-

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from cilsim.data.dataset import DataFacts
 from cilsim.plugins import Plugins
 from cilsim.records import StreamInfo
 from cilsim.registry import load_target
+from cilsim.scenario.class_order import class_ids_in_file
 from cilsim.scenario.schema import Scenario
-from cilsim.streams.class_order import file_order, natural_order, seeded_order
+from cilsim.streams.class_order import natural_order, seeded_order
 from cilsim.streams.plan import StreamPlan
 
 
@@ -28,8 +27,12 @@ def data_facts(scenario: Scenario, plugins: Plugins) -> DataFacts:
 def class_order(scenario: Scenario, facts: DataFacts) -> tuple[int, ...]:
     """Return the class ids in stream order."""
     choice = scenario.class_order
-    if choice == "natural":
-        return natural_order(facts.class_ids)
+    if choice.ids is not None:
+        return choice.ids
+    if choice.file is not None:
+        return class_ids_in_file(choice.file)
+    if choice.seed is not None:
+        return seeded_order(facts.class_ids, choice.seed)
     return natural_order(facts.class_ids)
 
 
@@ -39,10 +42,6 @@ def plan_stream(
     """Return the plan of the stream for a training seed, and the facts that anybody may know."""
     known = data_facts(scenario, plugins) if facts is None else facts
     entry = plugins.registries.streams[scenario.stream.kind]
-    plan: StreamPlan = entry.load()(
-        scenario.stream.options, known, class_order(scenario, known), seed
-    )
+    order = class_order(scenario, known)
+    plan: StreamPlan = entry.load()(scenario.stream.options, known, order, seed)
     return plan, plan.info(scenario.stream.dataset.name, known)
-
-
-__all__ = ["Path", "file_order", "seeded_order"]

@@ -139,10 +139,10 @@ class Run:
         old = 0 if self._raw is None else len(self._raw)
         raw_KD = rows_KD if self._raw is None else torch.cat([self._raw, rows_KD[old:]])
         table = PrototypeTable(
-            rows_KD, base=self.context.base_classes, new=info.new_labels, raw_KD=raw_KD
+            rows_KD, raw_KD, base_classes=self.context.base_classes, new=info.new_labels
         )
         self.hook.cilsim_calibrate_prototypes(run=self.info, experience=info, prototypes=table)
-        diagnostics = prototype_diagnostics(table.vectors, info.new_labels, self._before)
+        diagnostics = prototype_diagnostics(table, self._before)
         self.strategy.prototypes = self._before = table.vectors
         self._raw = table.raw
         for name, value in diagnostics.items():
@@ -159,14 +159,13 @@ class Run:
         }
         evaluation = self._evaluation(history, costs)
         self.evaluations.append(evaluation)
-        self.folder.write_evaluations(self.evaluations, self.info.stream)
+        parameters = {"backbone": self.model.parameter_count()}
+        self.folder.write_evaluation(self.evaluations, self.info.stream, parameters)
         self.hook.cilsim_after_evaluation(run=self.info, evaluation=evaluation)
         self._save(info, costs)
         self.hook.cilsim_on_checkpoint(run=self.info, experience=info)
 
-    def _evaluation(
-        self, history: list[Predictions], costs: Mapping[str, Any]
-    ) -> Evaluation:
+    def _evaluation(self, history: list[Predictions], costs: Mapping[str, Any]) -> Evaluation:
         known = evaluate_predictions(history, self.info.stream, previous=self._known)
         self._known = known
         extra = plugin_metrics(self.metrics, history, self.info.stream)

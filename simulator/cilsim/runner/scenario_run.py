@@ -14,10 +14,12 @@ from cilsim.data.places import cache_root
 from cilsim.errors import CilsimError, Interrupted, RunFailed
 from cilsim.features.cache import FeatureCache
 from cilsim.plugins import Plugins
-from cilsim.records import RunInfo, RunResult
+from cilsim.hookspecs import hookimpl
+from cilsim.records import ExperienceInfo, RunInfo, RunResult
 from cilsim.results.cache import ContentStore
 from cilsim.results.manifest import manifest
 from cilsim.results.run_folder import RunFolder
+from cilsim.results.status import StatusFile
 from cilsim.runner.assembly import Shared, assemble, protocol_stamps
 from cilsim.runner.blame import plugins_named
 from cilsim.runner.device import choose_device, prepare
@@ -52,10 +54,10 @@ def run_scenario(
     folder = RunFolder.open_or_create(
         asked.out,
         scenario.name,
-        scenario_text=scenario.source.text,
-        resolved_text=resolved,
-        scenario_hash=scenario_hash(scenario),
-        difference=difference,
+        scenario.source.text,
+        resolved,
+        scenario_hash(scenario),
+        difference,
     )
     with folder:
         dataset = _load(scenario, plugins)
@@ -76,6 +78,20 @@ def _store(request: RunRequest) -> Store:
     return ContentStore(cache_root()) if request.cache else MemoryStore()
 
 
+class StatusKeeper:
+    """Writes how far each run has come into the folder's status."""
+
+    def __init__(self, status: StatusFile) -> None:
+        self._status = status
+
+    @hookimpl(trylast=True)
+    def cilsim_on_checkpoint(self, run: RunInfo, experience: ExperienceInfo) -> None:
+        """Note that an experience is finished."""
+        self._status.advance(
+            run.strategy, run.seed, experience=experience.index + 1, of=len(run.stream.experiences)
+        )
+
+
 @dataclass
 class _Runs:
     """The runs of one command on one run folder."""
@@ -90,15 +106,18 @@ class _Runs:
 
     def execute(self) -> ScenarioOutcome:
         self._write_manifest()
-        self.folder.begin()
         try:
             for number, (seed, choice) in enumerate(self._jobs(), start=1):
                 self._run(number, seed, choice)
         except (Interrupted, KeyboardInterrupt):
-            self.folder.interrupted()
+            self.folder.status.end("interrupted")
             raise
-        self.folder.end([f"{f.strategy}/seed-{f.seed}: {f.message}" for f in self.failures])
+        self._end()
         return ScenarioOutcome(self.folder.path, tuple(self.results), tuple(self.failures))
+
+    def _end(self) -> None:
+        lines = [f"{f.strategy}/seed-{f.seed}: {f.message}" for f in self.failures]
+        self.folder.status.end("failed" if lines else "finished", "; ".join(lines))
 
     def _jobs(self) -> Iterator[tuple[int, StrategyChoice]]:
         for seed in self.shared.scenario.seeds:
@@ -139,7 +158,7 @@ class _Runs:
             resolved=self.resolved,
             environment=self._environment(),
         )
-        for reporter in self.request.reporters(start):
+        for reporter in (*self.request.reporters(start), StatusKeeper(self.folder.status)):
             manager.register(reporter)
         try:
             return run.execute()

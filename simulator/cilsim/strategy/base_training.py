@@ -98,12 +98,14 @@ class BaseTraining:
         run = self.trainer.run
         return f"{run.scenario}/{run.strategy}/seed-{run.seed}"
 
-    def _everything(
-        self, strategy: Strategy, samples: Samples, recipe: Recipe
-    ) -> dict[str, Any]:
+    def _everything(self, strategy: Strategy, samples: Samples, recipe: Recipe) -> dict[str, Any]:
         own = None
         if customises_training(strategy):
-            own = [type(strategy).__module__, type(strategy).__qualname__, strategy.options.model_dump(mode="json")]
+            own = [
+                type(strategy).__module__,
+                type(strategy).__qualname__,
+                strategy.options.model_dump(mode="json"),
+            ]
         return {
             **self.facts,
             "samples": samples.digest,

@@ -24,6 +24,7 @@ from cilsim.strategy.base_training import BaseTraining
 from cilsim.strategy.experience import Experience
 from cilsim.strategy.model import Model
 from cilsim.strategy.trainer import Trainer
+from cilsim.training.head import Head
 
 Recall = Callable[[Tensor, Tensor | None], Samples]
 
@@ -74,7 +75,7 @@ class Context:
         return self._model.backbone
 
     @property
-    def head(self) -> nn.Module:
+    def head(self) -> Head:
         """Features (B, D) to logits (B, K) over the classes seen."""
         return self._model.head
 

@@ -71,7 +71,8 @@ class Strategy:
 
     def scores(self, x: Tensor) -> Tensor:
         """Return (B, K) scores over the classes seen; the largest is the prediction."""
-        return self.context.head(x)
+        scores_BK: Tensor = self.context.head(x)
+        return scores_BK
 
     def assign(self, feature_set: FeatureSet) -> Tensor:
         """Return (N,) a cluster id per sample of a whole set, for discovery streams."""

@@ -154,4 +154,3 @@ class Trainer:
             values["train/accuracy"] = report.accuracy
         values.update({f"train/loss_{name}": value for name, value in report.parts.items()})
         self.emit(Scalars(values, self.step + report.step))
-

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from cilsim.plugins import Plugins, discover
@@ -84,7 +83,7 @@ class Project:
     ) -> ScenarioOutcome:
         """Run a scenario given as data; nothing is cached beyond the call."""
         path = self.folder / f"{name}.yaml"
-        path.write_text(yaml.safe_dump(dict(scenario)))
+        path.write_text(json.dumps(dict(scenario)))  # JSON is YAML, without anchors
         loaded = load_scenario(path, self.plugins.registries)
         settings = {"out": self.folder / "runs", "device": "cpu", "cache": False, **request}
         return run_scenario(loaded, self.plugins, RunRequest(**settings))
