@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Any
 
 import torch
 
@@ -61,3 +62,13 @@ def prepare(deterministic: bool, threads: int | None) -> None:
     if deterministic:
         os.environ.setdefault(WORKSPACE, ":4096:8")
     torch.use_deterministic_algorithms(deterministic, warn_only=False)
+
+
+def torch_facts(device: torch.device) -> dict[str, Any]:
+    """Return what only torch knows of the machine, for the manifest."""
+    on_gpu = device.type == "cuda"
+    return {
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "cuda": torch.version.cuda if on_gpu else None,
+        "gpu": torch.cuda.get_device_name(device) if on_gpu else None,
+    }

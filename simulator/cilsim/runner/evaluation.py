@@ -84,10 +84,11 @@ class Evaluator:
     def _batches(self, parts: list[Samples]) -> Iterator[Tensor]:
         if self.strategy.scores_images:
             for part in parts:
-                for images in part.x.split(self.batch_size):
+                for images in torch.split(part.x, self.batch_size):
                     yield normalise(images, part.mean, part.std)
         else:
-            yield from torch.cat([self.features(part) for part in parts]).split(self.batch_size)
+            features_ND = torch.cat([self.features(part) for part in parts])
+            yield from torch.split(features_ND, self.batch_size)
 
     def _complaint(self, method: str, found: object, expected: tuple[int, ...]) -> str:
         shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__

@@ -16,6 +16,7 @@ class StopRequest:
         self._asked = False
 
     def __call__(self) -> bool:
+        """Return whether somebody asked."""
         return self._asked
 
     def ask(self) -> None:

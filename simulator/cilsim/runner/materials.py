@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from cilsim.data.dataset import DataSet
-from cilsim.data.device import part_digest, take
+from cilsim.data.device import Part, part_digest, take
 from cilsim.data.samples import Samples
 from cilsim.records import IntArray
 from cilsim.strategy import Experience
@@ -72,6 +72,6 @@ class Materials:
         labels = self._train_labels[positions] if labelled else None
         return self._take("train", positions, labels)
 
-    def _take(self, part: str, positions: IntArray, labels: IntArray | None) -> Samples:
+    def _take(self, part: Part, positions: IntArray, labels: IntArray | None) -> Samples:
         digest = part_digest(self._dataset.digest, part, positions)
         return take(self._dataset, part, positions, labels, self._device, digest)

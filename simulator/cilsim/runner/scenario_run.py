@@ -11,25 +11,30 @@ import torch
 
 from cilsim.data.dataset import DataFacts, DataSet
 from cilsim.data.places import cache_root
-from cilsim.errors import CilsimError, Interrupted, RunFailed
+from cilsim.errors import CilsimError, Interrupted, RunFailed, RunFolderError
 from cilsim.features.cache import FeatureCache
-from cilsim.plugins import Plugins
 from cilsim.hookspecs import hookimpl
-from cilsim.records import ExperienceInfo, RunInfo, RunResult
+from cilsim.plugins import Plugins
+from cilsim.records import ExperienceInfo, RunInfo, RunResult, StreamInfo
 from cilsim.results.cache import ContentStore
-from cilsim.results.manifest import manifest
+from cilsim.results.manifest import manifest, read_manifest, resume_conflicts, write_manifest
 from cilsim.results.run_folder import RunFolder
 from cilsim.results.status import StatusFile
+from cilsim.results.summary import write_summary
 from cilsim.runner.assembly import Shared, assemble, protocol_stamps
 from cilsim.runner.blame import plugins_named
-from cilsim.runner.device import choose_device, prepare
+from cilsim.runner.device import choose_device, prepare, torch_facts
 from cilsim.runner.planning import data_facts, plan_stream
 from cilsim.runner.request import Failure, RunRequest, RunStart, ScenarioOutcome
 from cilsim.scenario.resolved import difference, resolved_yaml, scenario_hash
 from cilsim.scenario.schema import Scenario, StrategyChoice
 from cilsim.strategy.base_training import MemoryStore, Store
+from cilsim.streams.plan import StreamPlan
 
 logger = logging.getLogger(__name__)
+
+STORE = "store"
+"""Folder of trained bases within the cache."""
 
 FEATURE_BYTES = 1 << 30
 """Features that are kept in memory for reuse by other strategies and later experiences."""
@@ -75,7 +80,7 @@ def _load(scenario: Scenario, plugins: Plugins) -> DataSet:
 
 
 def _store(request: RunRequest) -> Store:
-    return ContentStore(cache_root()) if request.cache else MemoryStore()
+    return ContentStore(cache_root() / STORE) if request.cache else MemoryStore()
 
 
 class StatusKeeper:
@@ -116,6 +121,8 @@ class _Runs:
         return ScenarioOutcome(self.folder.path, tuple(self.results), tuple(self.failures))
 
     def _end(self) -> None:
+        if self.results:
+            write_summary(self.folder, self.results)
         lines = [f"{f.strategy}/seed-{f.seed}: {f.message}" for f in self.failures]
         self.folder.status.end("failed" if lines else "finished", "; ".join(lines))
 
@@ -136,7 +143,7 @@ class _Runs:
 
     def _run_one(self, number: int, seed: int, choice: StrategyChoice) -> RunResult:
         scenario = self.shared.scenario
-        plan, stream = plan_stream(scenario, self.shared.plugins, seed, self.facts)
+        plan, stream = self._stream(seed)
         folder = self.folder.seed_folder(choice.label, seed)
         info = RunInfo(
             scenario=scenario.name,
@@ -180,19 +187,41 @@ class _Runs:
         }
 
     def _write_manifest(self) -> None:
-        self.folder.write_manifest(manifest_of(self.shared, self.facts, self.folder))
+        now = self._manifest()
+        before = read_manifest(self.folder.path)
+        status = self.folder.status.read()
+        if before is not None and status is not None and status.progress:
+            self._refuse_other_conditions(before, now)
+        write_manifest(self.folder.path, now)
 
+    def _refuse_other_conditions(self, before: dict[str, Any], now: dict[str, Any]) -> None:
+        """Refuse to go on where the results would differ from an uninterrupted run."""
+        conflicts = resume_conflicts(before, now)
+        if conflicts and self._unfinished():
+            raise RunFolderError(
+                f"{self.folder.path}: cannot be resumed under other conditions: "
+                f"{'; '.join(conflicts)}; restore them, or choose another place with --out"
+            )
 
-def manifest_of(shared: Shared, facts: DataFacts, folder: RunFolder) -> dict[str, Any]:
-    """Return what a reader needs to repeat the runs."""
-    return manifest(
-        device=str(shared.device),
-        threads=torch.get_num_threads(),
-        data_digest=shared.dataset.digest,
-        scenario_hash=scenario_hash(shared.scenario),
-        plugins=[
-            (plugin.name, plugin.owner.distribution, plugin.owner.version)
-            for plugin in shared.plugins.loaded
-        ],
-        stamps=protocol_stamps(shared.scenario),
-    )
+    def _unfinished(self) -> bool:
+        of = len(self._stream(self.shared.scenario.seeds[0])[1].experiences)
+        return not all(
+            self.folder.seed_folder(choice.label, seed).finished(of)
+            for seed, choice in self._jobs()
+        )
+
+    def _stream(self, seed: int) -> tuple[StreamPlan, StreamInfo]:
+        return plan_stream(self.shared.scenario, self.shared.plugins, seed, self.facts)
+
+    def _manifest(self) -> dict[str, Any]:
+        scenario = self.shared.scenario
+        return manifest(
+            scenario_hash=scenario_hash(scenario),
+            data_digest=self.shared.dataset.digest,
+            stream_digest=self._stream(scenario.seeds[0])[1].digest,
+            device=str(self.shared.device),
+            threads=torch.get_num_threads(),
+            torch_facts=torch_facts(self.shared.device),
+            plugins=[plugin.owner for plugin in self.shared.plugins.loaded],
+            protocol_stamps=protocol_stamps(scenario),
+        )
