@@ -57,6 +57,8 @@ def sample_shape(layout: Layout, shape: tuple[int, ...]) -> tuple[int, ...]:
 def as_samples(where: str, name: str, array: NDArray[Any], layout: Layout) -> Samples:
     """Return uint8 (N, 3, H, W) images, one channel repeated to three, or float32 features.
 
+    An array that already has this form is not copied.
+
     Raises:
         DataError: a feature is not finite.
     """

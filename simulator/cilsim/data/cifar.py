@@ -57,14 +57,16 @@ def load_cifar100(options: CifarOptions) -> DataSet:
 
 
 def _load(source: Source, options: CifarOptions) -> DataSet:
-    facts, x_train, x_test = _read(source, options, verify=options.verify)
+    facts, train, x_test = _read(source, options, verify=options.verify)
+    x_train = np.concatenate(train)
     digest = dataset_digest(x_train, facts.y_train, x_test, facts.y_test)
     return DataSet(source.name, facts, x_train, x_test, source.mean, source.std, digest)
 
 
 def _read(
     source: Source, options: CifarOptions, *, verify: bool
-) -> tuple[DataFacts, NDArray[np.uint8], NDArray[np.uint8]]:
+) -> tuple[DataFacts, list[NDArray[np.uint8]], NDArray[np.uint8]]:
+    """Return the facts, the training images file by file, and the test images."""
     files = _files(source, options)
     if verify:
         _verify(source, files)
@@ -78,7 +80,7 @@ def _read(
         y_test=y_test,
         sample_shape=(3, 32, 32),
     )
-    return facts, np.concatenate([images for images, _ in batches]), x_test
+    return facts, [images for images, _ in batches], x_test
 
 
 def _files(source: Source, options: CifarOptions) -> dict[str, bytes]:

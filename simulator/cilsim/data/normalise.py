@@ -10,6 +10,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from cilsim.data.layout import with_layout
+
 
 def normalise(
     x: Tensor, mean: tuple[float, ...], std: tuple[float, ...], *, channels_last: bool = False
@@ -27,10 +29,7 @@ def normalise(
         return x
     scale_C11, shift_C11 = _affine(mean, std, x.device)
     # two operations rather than a fused one, so that every device rounds alike
-    images_BCHW = x.float().mul_(scale_C11).add_(shift_C11)
-    if channels_last:
-        return images_BCHW.contiguous(memory_format=torch.channels_last)
-    return images_BCHW
+    return with_layout(x.float().mul_(scale_C11).add_(shift_C11), channels_last)
 
 
 @lru_cache(maxsize=64)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SIDE = 32
-UNIFORMS = 112
+UNIFORMS = 109
 _LUMA = (0.299, 0.587, 0.114)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,12 +57,15 @@ def _open_face(face: str) -> FreeTypeFont:
 
     path = font_folder() / face
     try:
-        # the basic layout is FreeType alone; raqm may or may not be there
-        return ImageFont.truetype(str(path), _POINTS, layout_engine=ImageFont.Layout.BASIC)
+        # from memory: given a path that is missing, Pillow takes a system font of the same name;
+        # the basic layout is FreeType alone, raqm may or may not be there
+        content = BytesIO(path.read_bytes())
+        return ImageFont.truetype(content, _POINTS, layout_engine=ImageFont.Layout.BASIC)
     except OSError as error:
         raise DataError(
-            f"glyph data sets: the font '{path}' cannot be read: {error} - it is part of "
-            "matplotlib - reinstall it with 'pip install --force-reinstall matplotlib'"
+            f"glyph data sets: the font '{path}' cannot be read: {error.strerror or error} - "
+            "it is part of matplotlib - reinstall it with "
+            "'pip install --force-reinstall matplotlib'"
         ) from error
 
 
