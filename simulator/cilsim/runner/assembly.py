@@ -12,7 +12,6 @@ import torch
 from cilsim.data.dataset import DataSet
 from cilsim.errors import PluginError
 from cilsim.features.cache import FeatureCache
-from cilsim.hookspecs import API_VERSION
 from cilsim.plugins import Plugins
 from cilsim.records import RunInfo
 from cilsim.results.checkpoint import Checkpoints
@@ -164,11 +163,3 @@ def _calibrators(plugins: Plugins, choice: StrategyChoice) -> Sequence[Calibrato
             )
         made.append(thing)
     return made
-
-
-def protocol_stamps(scenario: Scenario) -> list[str]:
-    """Return what a reader of the results must know about how they came about."""
-    stamps = [f"interface {API_VERSION}", f"selection: {scenario.evaluate.selection}"]
-    if scenario.evaluate.selection == "best_test_epoch":
-        stamps.append("SELECTED ON TEST DATA: comparable with papers that did the same only")
-    return stamps

@@ -5,26 +5,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 
 from cilsim.data.dataset import DataFacts, DataSet
 from cilsim.data.places import cache_root
-from cilsim.errors import CilsimError, Interrupted, RunFailed, RunFolderError
+from cilsim.errors import CilsimError, Interrupted, RunFailed
 from cilsim.features.cache import FeatureCache
-from cilsim.hookspecs import hookimpl
 from cilsim.plugins import Plugins
-from cilsim.records import ExperienceInfo, RunInfo, RunResult, StreamInfo
+from cilsim.records import RunInfo, RunResult, StreamInfo
 from cilsim.results.cache import ContentStore
-from cilsim.results.manifest import manifest, read_manifest, resume_conflicts, write_manifest
 from cilsim.results.run_folder import RunFolder
-from cilsim.results.status import StatusFile
 from cilsim.results.summary import write_summary
-from cilsim.runner.assembly import Shared, assemble, protocol_stamps
+from cilsim.runner.assembly import Shared, assemble
 from cilsim.runner.blame import plugins_named
-from cilsim.runner.device import choose_device, prepare, torch_facts
+from cilsim.runner.conditions import note_conditions
+from cilsim.runner.device import choose_device, prepare
 from cilsim.runner.planning import data_facts, plan_stream
+from cilsim.runner.progress import StatusKeeper
+from cilsim.runner.references import with_references
 from cilsim.runner.request import Failure, RunRequest, RunStart, ScenarioOutcome
 from cilsim.scenario.resolved import difference, resolved_yaml, scenario_hash
 from cilsim.scenario.schema import Scenario, StrategyChoice
@@ -83,20 +82,6 @@ def _store(request: RunRequest) -> Store:
     return ContentStore(cache_root() / STORE) if request.cache else MemoryStore()
 
 
-class StatusKeeper:
-    """Writes how far each run has come into the folder's status."""
-
-    def __init__(self, status: StatusFile) -> None:
-        self._status = status
-
-    @hookimpl(trylast=True)
-    def cilsim_on_checkpoint(self, run: RunInfo, experience: ExperienceInfo) -> None:
-        """Note that an experience is finished."""
-        self._status.advance(
-            run.strategy, run.seed, experience=experience.index + 1, of=len(run.stream.experiences)
-        )
-
-
 @dataclass
 class _Runs:
     """The runs of one command on one run folder."""
@@ -110,15 +95,20 @@ class _Runs:
     failures: list[Failure] = field(default_factory=list)
 
     def execute(self) -> ScenarioOutcome:
-        self._write_manifest()
+        note_conditions(self.shared, self._stream(self.shared.scenario.seeds[0])[1], self.folder)
         try:
             for number, (seed, choice) in enumerate(self._jobs(), start=1):
                 self._run(number, seed, choice)
         except (Interrupted, KeyboardInterrupt):
             self.folder.status.end("interrupted")
             raise
+        self._compare()
         self._end()
         return ScenarioOutcome(self.folder.path, tuple(self.results), tuple(self.failures))
+
+    def _compare(self) -> None:
+        names = {choice.label: choice.name for choice in self.shared.scenario.strategies}
+        self.results = with_references(self.results, names)
 
     def _end(self) -> None:
         if self.results:
@@ -186,42 +176,5 @@ class _Runs:
             "deterministic": str(self.shared.scenario.deterministic).lower(),
         }
 
-    def _write_manifest(self) -> None:
-        now = self._manifest()
-        before = read_manifest(self.folder.path)
-        status = self.folder.status.read()
-        if before is not None and status is not None and status.progress:
-            self._refuse_other_conditions(before, now)
-        write_manifest(self.folder.path, now)
-
-    def _refuse_other_conditions(self, before: dict[str, Any], now: dict[str, Any]) -> None:
-        """Refuse to go on where the results would differ from an uninterrupted run."""
-        conflicts = resume_conflicts(before, now)
-        if conflicts and self._unfinished():
-            raise RunFolderError(
-                f"{self.folder.path}: cannot be resumed under other conditions: "
-                f"{'; '.join(conflicts)}; restore them, or choose another place with --out"
-            )
-
-    def _unfinished(self) -> bool:
-        of = len(self._stream(self.shared.scenario.seeds[0])[1].experiences)
-        return not all(
-            self.folder.seed_folder(choice.label, seed).finished(of)
-            for seed, choice in self._jobs()
-        )
-
     def _stream(self, seed: int) -> tuple[StreamPlan, StreamInfo]:
         return plan_stream(self.shared.scenario, self.shared.plugins, seed, self.facts)
-
-    def _manifest(self) -> dict[str, Any]:
-        scenario = self.shared.scenario
-        return manifest(
-            scenario_hash=scenario_hash(scenario),
-            data_digest=self.shared.dataset.digest,
-            stream_digest=self._stream(scenario.seeds[0])[1].digest,
-            device=str(self.shared.device),
-            threads=torch.get_num_threads(),
-            torch_facts=torch_facts(self.shared.device),
-            plugins=[plugin.owner for plugin in self.shared.plugins.loaded],
-            protocol_stamps=protocol_stamps(scenario),
-        )
