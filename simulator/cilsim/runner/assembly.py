@@ -12,6 +12,7 @@ import torch
 from cilsim.data.dataset import DataSet
 from cilsim.errors import PluginError
 from cilsim.features.cache import FeatureCache
+from cilsim.features.extract import extract
 from cilsim.plugins import Plugins
 from cilsim.records import RunInfo
 from cilsim.results.checkpoint import Checkpoints
@@ -27,6 +28,7 @@ from cilsim.seeding import derive_seed
 from cilsim.strategy import Calibrator, Context, Strategy
 from cilsim.strategy.base_training import BaseTraining, Store
 from cilsim.strategy.model import Model
+from cilsim.strategy.selection import Accuracy
 from cilsim.strategy.trainer import Trainer
 from cilsim.streams.plan import StreamPlan
 from cilsim.training.head import Head
@@ -67,8 +69,9 @@ def assemble(
     trainer = Trainer(
         info, manager.hook, model, shared.stop, checkpoints, scenario.checkpoints.every_seconds
     )
-    base = BaseTraining(base_facts(shared, info), shared.store, model, trainer)
     materials = Materials(shared.dataset, plan, shared.device)
+    accuracy = _base_accuracy(model, materials) if _selects_on_test(scenario) else None
+    base = BaseTraining(base_facts(shared, info), shared.store, model, trainer, accuracy)
     context = Context(
         info, model, trainer, base, shared.features, materials.recall,
         (scenario.base_training, scenario.training), shared.device,
@@ -88,6 +91,23 @@ def assemble(
     return run, manager
 
 
+def _selects_on_test(scenario: Scenario) -> bool:
+    return scenario.evaluate.selection == "best_test_epoch"
+
+
+def _base_accuracy(model: Model, materials: Materials) -> Accuracy:
+    """Return what measures backbone and head on the test samples of experience 0."""
+
+    def accuracy() -> float:
+        samples = materials.test(0)
+        assert samples.labels is not None  # test parts always have labels
+        with torch.inference_mode():
+            predicted_N = model.head(extract(model.backbone, samples)).argmax(1)
+            return float((predicted_N == samples.labels).double().mean())
+
+    return accuracy
+
+
 def base_facts(shared: Shared, info: RunInfo) -> dict[str, Any]:
     """Return what the weights of a trained base depend on, besides samples and recipe."""
     scenario = shared.scenario
@@ -101,6 +121,7 @@ def base_facts(shared: Shared, info: RunInfo) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "deterministic": scenario.deterministic,
         "torch": torch.__version__,
+        "selection": [info.stream.digest] if _selects_on_test(scenario) else None,
         "loss_plugins": _loss_plugins(shared.plugins),
     }
 

@@ -16,6 +16,7 @@ from cilsim.records import Scalars
 from cilsim.results.cache import content_key
 from cilsim.scenario.recipe import Recipe
 from cilsim.strategy.model import Model
+from cilsim.strategy.selection import Accuracy, BestTestEpoch
 from cilsim.strategy.strategy import Strategy, customises_training
 from cilsim.strategy.trainer import Trainer
 
@@ -62,12 +63,14 @@ class BaseTraining:
         store: where bases are kept.
         model: backbone and head.
         trainer: trains them.
+        accuracy: measures the base on test data, to select an epoch by it; None for the last.
     """
 
     facts: Mapping[str, Any]
     store: Store
     model: Model
     trainer: Trainer
+    accuracy: Accuracy | None = None
 
     def train(self, strategy: Strategy, samples: Samples, recipe: Recipe) -> None:
         """Train backbone and head on the base, or load what equal training gave before."""
@@ -77,7 +80,8 @@ class BaseTraining:
             self._reuse(stored, key)
             return
         before = self.trainer.step
-        self.trainer.fit(strategy, samples, recipe)
+        selection = None if self.accuracy is None else BestTestEpoch(self.accuracy)
+        self.trainer.fit(strategy, samples, recipe, selection=selection)
         state = {
             "model": self.model.state_dict(),
             "steps": self.trainer.step - before,

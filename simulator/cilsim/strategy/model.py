@@ -22,7 +22,9 @@ class Model:
         head: maps features (B, D) to logits over the classes seen.
     """
 
-    def __init__(self, build: Build, make_head: Callable[[int], Head], device: torch.device):
+    def __init__(
+        self, build: Build, make_head: Callable[[int], Head], device: torch.device
+    ) -> None:
         self._build = build
         self._make_head = make_head
         self._device = device

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
 
 from torch import nn
@@ -12,6 +12,7 @@ from cilsim.data.samples import Samples
 from cilsim.records import RunInfo, Scalars
 from cilsim.scenario.recipe import Recipe
 from cilsim.strategy.model import Model
+from cilsim.strategy.selection import BestTestEpoch
 from cilsim.strategy.strategy import Strategy
 from cilsim.training.batch import Batch, TrainingLoss
 from cilsim.training.loop import fit
@@ -58,6 +59,7 @@ class Trainer:
     _experience: int = 0
     _trainings: int = 0
     recipe: Recipe = field(default_factory=Recipe)
+    _extra: dict[str, Any] = field(default_factory=dict)
 
     def begin_experience(self, index: int) -> None:
         """Say which experience is learnt now."""
@@ -70,8 +72,16 @@ class Trainer:
         samples: Samples,
         recipe: Recipe,
         modules: Mapping[str, nn.Module] | None = None,
+        selection: BestTestEpoch | None = None,
     ) -> None:
         """Train backbone, head and further `modules` on `samples`.
+
+        Args:
+            strategy: gives the loss and whatever else it changes of a step.
+            samples: what to train on.
+            recipe: how.
+            modules: trained beside backbone and head, by name.
+            selection: chooses among the epochs; default the last one.
 
         Raises:
             RunFailed: there is nothing to train, or the loss became NaN or infinite.
@@ -81,7 +91,10 @@ class Trainer:
         trained = {"backbone": self.model.backbone, "head": self.model.head, **(modules or {})}
         place = {"experience": self._experience, "training": self._trainings}
         self._trainings += 1
-        summary = fit(self._spec(strategy, samples, recipe, trained, place))
+        spec = self._spec(strategy, samples, recipe, trained, place)
+        summary = fit(spec if selection is None else self._selecting(spec, selection))
+        if selection is not None:
+            selection.finish(trained)
         self.step += summary.steps
         self.slot.clear_training()
         self.model.changed()
@@ -105,7 +118,7 @@ class Trainer:
             loop = {field.name: getattr(state, field.name) for field in fields(state)}
             scalars = [asdict(scalars) for scalars in self.scalars]
             state_now = {"loop": loop, "strategy": strategy.state_dict(), "scalars": scalars}
-            self.slot.save_training(state_now, facts)
+            self.slot.save_training({**state_now, **self._extra}, facts)
 
         return FitSpec(
             modules=trained,
@@ -123,6 +136,23 @@ class Trainer:
             save_every_seconds=self.save_every_seconds,
             should_stop=self.stop,
         )
+
+    def _selecting(self, spec: FitSpec, selection: BestTestEpoch) -> FitSpec:
+        """Return the spec with a selection that survives an interruption beside it."""
+        stored = self.slot.load_training() if spec.resume_from else None
+        if stored is not None:
+            selection.load_state_dict(stored[0]["selection"])
+
+        def on_epoch(report: EpochReport) -> None:
+            selection.after_epoch(spec.modules)
+            self._report(report)
+
+        def save(state: TrainingState) -> None:
+            assert spec.save is not None  # set by _spec
+            self._extra = {"selection": selection.state_dict()}
+            spec.save(state)
+
+        return replace(spec, on_epoch=on_epoch, save=save)
 
     def _resume(self, strategy: Strategy, facts: Mapping[str, int]) -> TrainingState | None:
         stored = self.slot.load_training()
