@@ -8,19 +8,43 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cilsim.hookspecs import hookimpl
-from cilsim.options import Options
-
 if TYPE_CHECKING:
-    from cilsim.strategy import Calibrator, Context, Experience, Strategy
+    from cilsim.hookspecs import hookimpl
+    from cilsim.options import Options
+    from cilsim.strategy import (
+        Batch,
+        Calibrator,
+        Context,
+        Experience,
+        FeatureSet,
+        PrototypeTable,
+        Strategy,
+        TrainingLoss,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["Calibrator", "Context", "Experience", "Options", "Strategy", "hookimpl"]
+__all__ = [
+    "Batch",
+    "Calibrator",
+    "Context",
+    "Experience",
+    "FeatureSet",
+    "Options",
+    "PrototypeTable",
+    "Strategy",
+    "TrainingLoss",
+    "hookimpl",
+]
 
-_NEEDS_TORCH = frozenset({"Calibrator", "Context", "Experience", "Strategy"})
+_LATE = {
+    **dict.fromkeys(__all__, "cilsim.strategy"),
+    "Options": "cilsim.options",
+    "hookimpl": "cilsim.hookspecs",
+}
+"""Public names and the modules that they are imported from when first asked for."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in _NEEDS_TORCH:
-        return getattr(import_module("cilsim.strategy"), name)
+    if name in _LATE:
+        return getattr(import_module(_LATE[name]), name)
     raise AttributeError(f"module 'cilsim' has no attribute '{name}'")

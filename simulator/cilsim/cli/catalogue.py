@@ -58,11 +58,7 @@ def row_of(entry: Entry) -> Row:
 def engine_metrics() -> list[Row]:
     """Return the metrics that every run has."""
     owner = f"cilsim {__version__}"
-    return [Row(name, f"{metric.definition} ({metric.source})", owner) for name, metric in METRICS.items()]
-
-
-def serves(entry: Entry, stream: Entry) -> bool:
-    """Return whether a strategy can serve a stream kind; without `serves`, any labelled one."""
-    if entry.serves:
-        return stream.name in entry.serves
-    return bool(stream.facts.get("labelled", True))
+    return [
+        Row(name, f"{metric.definition}; {metric.source}", owner)
+        for name, metric in METRICS.items()
+    ]

@@ -44,11 +44,17 @@ def import_file(path: Path) -> ModuleType:
         raise PluginError(name, f"--plugin {path}: no such file")
     if not name.isidentifier() or path.suffix != ".py":
         raise PluginError(name, f"--plugin {path}: expected a file such as 'my_strategy.py'")
-    if name in sys.modules or find_spec(name) is not None:
+    if _taken(name, path):
         raise PluginError(
             name, f"--plugin {path}: a module '{name}' is installed already; rename the file"
         )
     return _execute(name, path)
+
+
+def _taken(name: str, path: Path) -> bool:
+    """Return whether importing `name` would give another module than that in the file."""
+    found = find_spec(name)
+    return found is not None and (found.origin is None or not path.samefile(found.origin))
 
 
 def _execute(name: str, path: Path) -> ModuleType:
@@ -68,9 +74,13 @@ def _execute(name: str, path: Path) -> ModuleType:
 
 
 def load_scenarios(
-    files: Sequence[Path], plugins: Plugins, overrides: Sequence[str] = ()
+    files: Sequence[Path],
+    plugins: Plugins,
+    overrides: Sequence[str] = (),
+    *,
+    with_data: bool = True,
 ) -> list[Scenario]:
-    """Return the scenarios of all files.
+    """Return the scenarios of all files; `with_data` as for `load_scenario`.
 
     Raises:
         ScenarioError: the problems of all files together.
@@ -78,7 +88,7 @@ def load_scenarios(
     scenarios: list[Scenario] = []
     problems: list[Problem] = []
     for path in files:
-        found = load_or_explain(path, plugins, overrides)
+        found = load_or_explain(path, plugins, overrides, with_data=with_data)
         if isinstance(found, Scenario):
             scenarios.append(found)
         else:
@@ -89,11 +99,11 @@ def load_scenarios(
 
 
 def load_or_explain(
-    path: Path, plugins: Plugins, overrides: Sequence[str] = ()
+    path: Path, plugins: Plugins, overrides: Sequence[str] = (), *, with_data: bool = True
 ) -> Scenario | tuple[Problem, ...]:
     """Return the scenario of a file, or every problem that it has."""
     try:
-        return load_scenario(path, plugins.registries, overrides)
+        return load_scenario(path, plugins.registries, overrides, with_data=with_data)
     except ScenarioError as error:
         return error.problems
     except CilsimError as error:  # such as data that is not there

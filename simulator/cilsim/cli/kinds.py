@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import click
 
@@ -11,19 +10,14 @@ from cilsim.cli.catalogue import PLURALS
 from cilsim.naming import did_you_mean
 
 
-class Kind(click.ParamType):
-    """A kind in the singular or the plural; its value is the singular."""
+def kind_among(kinds: Iterable[str]) -> Callable[[str], str]:
+    """Return the parser of an argument that names a kind in the singular or the plural."""
+    singular = {form: kind for kind in kinds for form in (kind, PLURALS[kind])}
+    plurals = sorted({PLURALS[kind] for kind in singular.values()})
 
-    name = "kind"
+    def kind(text: str) -> str:
+        if text not in singular:
+            raise click.UsageError(f"'{text}' is no kind of thing{did_you_mean(text, plurals)}")
+        return singular[text]
 
-    def __init__(self, known: Iterable[str]) -> None:
-        self._singular = {form: kind for kind in known for form in (kind, PLURALS[kind])}
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the singular."""
-        if value not in self._singular:
-            names = [name for kind, name in PLURALS.items() if kind in self._singular]
-            raise click.UsageError(
-                f"'{value}' is no kind of thing{did_you_mean(value, names)}", ctx
-            )
-        return self._singular[value]
+    return kind

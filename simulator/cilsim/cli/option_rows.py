@@ -37,7 +37,10 @@ class OptionRow:
     @property
     def shown_default(self) -> str:
         """The default as `info` prints it."""
-        return "required" if self.required else f"default {json.dumps(self.default)}"
+        if self.required:
+            return "required"
+        text = f"'{self.default}'" if isinstance(self.default, str) else json.dumps(self.default)
+        return f"default {text}"
 
 
 def option_rows(options: type[Options]) -> list[OptionRow]:
@@ -75,6 +78,8 @@ def in_words(field: Schema, definitions: Schema) -> str:
         return f"list of {len(field['prefixItems'])}, each {inner}"
     if field.get("type") == "array":
         return f"list, each {in_words(field.get('items', {}), definitions)}"
+    if field.get("format") == "path":
+        return "path"
     word = _TYPES.get(str(field.get("type")), "anything")
     return f"{word}{_range(field)}"
 
@@ -86,7 +91,7 @@ def _range(field: Schema) -> str:
         ("to", field.get("maximum")),
         ("below", field.get("exclusiveMaximum")),
     ]
-    return "".join(f" {word} {bound}" for word, bound in bounds if bound is not None)
+    return "".join(f" {word} {str(bound).removesuffix('.0')}" for word, bound in bounds if bound is not None)
 
 
 def _models_in(field: Schema, definitions: Schema) -> list[Schema]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,9 +22,10 @@ def write_json(document: Any, indent: int | None = 2) -> None:
 
 
 def write_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a table; on a terminal its last column is wrapped to the width."""
-    out = click.get_text_stream("stdout")
-    width = shutil.get_terminal_size().columns if out.isatty() else None
+    """Write a table without its empty columns; on a terminal the last one is wrapped."""
+    filled = [place for place in range(len(heads)) if any(row[place] for row in rows)]
+    heads, rows = [heads[at] for at in filled], [[row[at] for at in filled] for row in rows]
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     head, *lines = aligned_left([heads, *rows], width)
     click.secho(head, bold=True)
     for line in lines:

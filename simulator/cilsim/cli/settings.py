@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 LOGGER = logging.getLogger("cilsim")
+_PREFIXES = {logging.WARNING: "warning: ", logging.ERROR: "error: "}
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
@@ -32,6 +35,11 @@ class Settings:
     def quiet(self) -> bool:
         """Whether only errors are shown."""
         return self.level >= logging.ERROR
+
+    @property
+    def verbose(self) -> bool:
+        """Whether details are shown."""
+        return self.level <= logging.DEBUG
 
     def show_warnings(self) -> None:
         """Show the lines about broken plugins, once."""
@@ -69,11 +77,17 @@ def _switch(*names: str, set_: tuple[str, Any], text: str) -> Callable[[Decorate
 
 
 class _LinesOnStderr(logging.Handler):
-    """Writes the bare message; stderr is looked up each time, since progress bars replace it."""
+    """Writes bare messages; stderr is looked up each time, since progress bars replace it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        prefix = "warning: " if record.levelno == logging.WARNING else ""
-        click.echo(prefix + record.getMessage(), err=True)
+        prefix = _PREFIXES.get(record.levelno, "")
+        lines = (prefix + line for line in record.getMessage().splitlines())
+        click.echo(_clear_line() + "\n".join(lines), err=True)
+
+
+def _clear_line() -> str:
+    """Return what wipes a progress line off a terminal; it is drawn again below."""
+    return "\r\x1b[K" if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else ""
 
 
 @contextmanager

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from cilsim.data.layout import with_layout
 from cilsim.data.normalise import normalise
 from cilsim.data.samples import Samples
 from cilsim.naming import did_you_mean
@@ -125,10 +126,13 @@ def _evaluating(module: nn.Module) -> Iterator[None]:
 
 def _fixed_layout(backbone: nn.Module, channels_last: bool) -> Callable[[Tensor], Tensor]:
     """Return the forward pass; with channels-last images the layout of the weights is no matter."""
-    weights = dict(backbone.named_parameters())
-    if channels_last or all(weight.is_contiguous() for weight in weights.values()):
+    if channels_last:
         return backbone
-    fixed = {name: weight.detach().contiguous() for name, weight in weights.items()}
+    fixed = {
+        name: with_layout(weight.detach(), channels_last)
+        for name, weight in backbone.named_parameters()
+        if weight.ndim == 4
+    }
     return lambda x: functional_call(backbone, fixed, (x,))
 
 

@@ -51,15 +51,17 @@ def hungarian_match(label: IntArray, predicted: IntArray) -> dict[int, int]:
     """Return the label of each cluster under the one-to-one matching with most samples right.
 
     Kuhn 1955. With more clusters than classes some clusters are absent from the result, with
-    fewer some classes stay unmatched. The number of matched samples is unique; which of two
-    equally good matchings is returned depends on the counts alone, never on cluster ids.
+    fewer some classes stay unmatched. The number of matched samples is unique. Between equally
+    good matchings the one that leaves lower labels more samples is taken, so that ties, which
+    other code leaves to the solver, never depend on cluster ids.
 
     Args:
         label: (N,) true labels.
         predicted: (N,) cluster ids.
     """
     counts, clusters, labels = contingency(label, predicted)
-    column = match_clusters(counts)
+    lower_first = np.arange(labels.size, 0, -1)
+    column = match_clusters(counts * (label.size * labels.size + lower_first))
     matched = column >= 0
     return dict(zip(clusters[matched].tolist(), labels[column[matched]].tolist(), strict=True))
 

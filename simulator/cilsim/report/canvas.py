@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RgbArray = NDArray[np.uint8]
-DOTS_PER_INCH = 100
+DOTS_PER_INCH = 120
 
 _STYLE = {
     "axes.spines.right": False,
@@ -53,8 +53,9 @@ def as_rgb(figure: Figure) -> RgbArray:
 
     canvas = FigureCanvasAgg(figure)
     with drawing():
-        canvas.draw()
-    return np.asarray(canvas.buffer_rgba(), dtype=np.uint8)[..., :3].copy()
+        canvas.draw()  # type: ignore[no-untyped-call]
+    rgba: RgbArray = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    return rgba[..., :3].copy()
 
 
 def as_svg(figure: Figure) -> str:
@@ -64,6 +65,7 @@ def as_svg(figure: Figure) -> str:
     text = io.StringIO()
     no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with drawing():
-        FigureCanvasSVG(figure).print_svg(text, metadata=no_metadata)
+        canvas = FigureCanvasSVG(figure)
+        canvas.print_svg(text, metadata=no_metadata)  # type: ignore[no-untyped-call]
     document = text.getvalue()
     return document[document.index("<svg") :].strip()

@@ -1,7 +1,7 @@
 """TensorBoard's event files: opened so that nothing of an earlier attempt is left, and laid out.
 
-The metric store is the truth; event files are rebuilt from it. A resumed run therefore removes the
-files that it finds and writes its past again. `purge_step` alone cannot do that: it drops every
+The metric store is the truth; event files are rebuilt from it. A resumed run therefore removes
+what it finds and writes its past again. Going on with `purge_step` would not do: it drops every
 tag from one step on, but `train/*` counts optimiser steps and everything else counts experiences.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from cilsim.errors import RunFolderError
 from cilsim.records import RunInfo, StreamInfo
+from cilsim.results.atomic import cannot_write
 
 EVENT_FILES = "events.out.tfevents.*"
 Layout = dict[str, dict[str, list[Any]]]
@@ -48,7 +48,9 @@ WriterClass = Callable[..., EventWriter]
 def open_writer(folder: Path, writer_class: WriterClass | None = None) -> EventWriter:
     """Return a writer on an empty set of event files in `folder`.
 
-    A TensorBoard that is already looking is told to forget what it has read.
+    A TensorBoard that is already looking forgets what it has read: step 0 is purged. The first
+    run says so too, because TensorBoard's Python reader takes only a second session in a run for
+    a restart.
 
     Raises:
         RunFolderError: an old event file cannot be removed or no new one can be written.
@@ -58,15 +60,23 @@ def open_writer(folder: Path, writer_class: WriterClass | None = None) -> EventW
 
         writer_class = SummaryWriter
     try:
-        stale = sorted(folder.glob(EVENT_FILES))
-        for path in stale:
-            path.unlink()
-        return writer_class(log_dir=str(folder), purge_step=0 if stale else None)
+        _forget(folder)
+        return writer_class(log_dir=str(folder), purge_step=0)
     except OSError as error:
-        reason = error.strerror or error
-        raise RunFolderError(
-            f"{folder}: TensorBoard's event files cannot be written: {reason}"
-        ) from error
+        raise cannot_write(folder / EVENT_FILES, error) from error
+
+
+def _forget(folder: Path) -> None:
+    """Remove what old event files say.
+
+    The newest one is emptied and stays until the next time: a TensorBoard that reads it would
+    wait for a deleted file for ever and never turn to the new one.
+    """
+    stale = sorted(folder.glob(EVENT_FILES))
+    for path in stale[:-1]:
+        path.unlink()
+    for path in stale[-1:]:
+        path.write_bytes(b"")
 
 
 def run_layout(stream: StreamInfo) -> Layout:
@@ -88,9 +98,7 @@ def band_layout(stream: StreamInfo, metrics: Sequence[str]) -> Layout:
     runs' names, where `mean` precedes `seed-0`, and the forgetting curves shall come first.
     """
     edges = ("value", "lower", "upper")
-    bands = {
-        metric: ["Margin", [f"mean/{metric}/{edge}" for edge in edges]] for metric in metrics
-    }
+    bands = {metric: ["Margin", [f"mean/{metric}/{edge}" for edge in edges]] for metric in metrics}
     return {**run_layout(stream), "mean over seeds, 95 % band": bands}
 
 
@@ -122,7 +130,9 @@ def _session(run: RunInfo, metrics: Sequence[str]) -> tuple[Any, Any, Any]:
     from torch.utils.tensorboard.summary import hparams
 
     # The values are ignored by torch: the tab reads them from the scalars of the same name.
-    session: tuple[Any, Any, Any] = hparams(hyperparameters(run), dict.fromkeys(metrics, 0.0))
+    values = dict.fromkeys(metrics, 0.0)
+    session: tuple[Any, Any, Any]
+    session = hparams(hyperparameters(run), values)  # type: ignore[no-untyped-call]
     return session
 
 

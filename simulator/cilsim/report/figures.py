@@ -39,14 +39,14 @@ def forgetting_curves(accuracy_matrix_TT: FloatArray, title: str = "") -> Figure
     """
     count = len(accuracy_matrix_TT)
     with drawing():
-        figure = new_figure(8.0, 5.0)
-        axes = figure.add_axes((0.09, 0.11, 0.76, 0.79))
+        figure = new_figure(6.6, 4.4)
+        axes = figure.add_axes((0.1, 0.12, 0.735, 0.79))
         shades = _sequential()
-        weight = {"ms": 3.5, "lw": 1.6} if count <= MOST_DIRECT_LABELS else {"ms": 2.0, "lw": 1.0}
+        size, width = (3.5, 1.6) if count <= MOST_DIRECT_LABELS else (2.0, 1.0)
         measured = [j for j in range(count) if np.isfinite(accuracy_matrix_TT[:, j]).any()]
         for j in measured:
             colour = shades(j / max(count - 1, 1))
-            axes.plot(accuracy_matrix_TT[:, j], color=colour, marker="o", **weight)
+            axes.plot(accuracy_matrix_TT[:, j], color=colour, marker="o", ms=size, lw=width)
         _label(axes, figure, accuracy_matrix_TT, measured)
         _over_experiences(axes, count, "accuracy on the test part of each experience")
         axes.set_title(title or "forgetting curves", loc="left")
@@ -119,7 +119,8 @@ def _label(axes: Axes, figure: Figure, matrix_TT: FloatArray, measured: Sequence
     """Name each line at its right end, or add a colour bar if there are too many."""
     count = len(matrix_TT)
     if count > MOST_DIRECT_LABELS:
-        return _colour_bar(figure, count)
+        _colour_bar(figure, count)
+        return
     last_row = [int(np.flatnonzero(np.isfinite(matrix_TT[:, j]))[-1]) for j in measured]
     ends = [float(matrix_TT[i, j]) for i, j in zip(last_row, measured, strict=True)]
     heights = spread(ends, _LABEL_GAP)
@@ -127,18 +128,17 @@ def _label(axes: Axes, figure: Figure, matrix_TT: FloatArray, measured: Sequence
         colour = _sequential()(j / max(count - 1, 1))
         axes.annotate(
             f"experience {j}", xy=(i, end), xytext=(i + 0.035 * max(count - 1, 1), height),
-            color=colour, fontsize=8, va="center", annotation_clip=False,
+            color=colour, fontsize=7.5, va="center", annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 2, "shrinkB": 3,
                         "relpos": (0.0, 0.5)},
         )  # fmt: skip
-    return None
 
 
 def _colour_bar(figure: Figure, count: int) -> None:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    place = figure.add_axes((0.89, 0.11, 0.02, 0.79))
+    place = figure.add_axes((0.87, 0.12, 0.025, 0.79))
     shades = ScalarMappable(Normalize(0, count - 1), _sequential())
     figure.colorbar(shades, cax=place, label="experience that the line follows")
 

@@ -5,7 +5,6 @@ Axis letters: T experiences, K classes seen.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,8 +55,8 @@ def confusion_matrix(
         confusion_KK, total, out=np.full(confusion_KK.shape, np.nan), where=total > 0
     )
     with drawing():
-        figure = new_figure(6.6, 5.6)
-        axes = figure.add_axes((0.11, 0.1, 0.72, 0.82))
+        figure = new_figure(5.4, 4.5)
+        axes = figure.add_axes((0.12, 0.115, 0.69, 0.8))
         image = _show(axes, share_KK, cmap="magma_r", norm=PowerNorm(0.5, 0.0, 1.0))
         for border in borders(stream, len(confusion_KK)):
             axes.axhline(border - 0.5, color="0.45", linewidth=0.6)
@@ -77,8 +76,8 @@ def borders(stream: StreamInfo, classes: int) -> list[int]:
 def _experience_matrix(matrix_TT: FloatArray, title: str, quantity: str, **colours: Any) -> Figure:
     count = len(matrix_TT)
     with drawing():
-        figure = new_figure(6.6, 5.6)
-        axes = figure.add_axes((0.09, 0.1, 0.74, 0.82))
+        figure = new_figure(5.4, 4.5)
+        axes = figure.add_axes((0.105, 0.115, 0.705, 0.8))
         image = _show(axes, matrix_TT, **colours)
         ticks = range(0, count, 1 + (count - 1) // 20)
         axes.set(
@@ -105,15 +104,15 @@ def _write_numbers(axes: Axes, image: AxesImage, matrix_TT: FloatArray) -> None:
         value = float(matrix_TT[i, j])
         axes.text(
             float(j), float(i), f"{round(value, 2) + 0.0:.2f}", ha="center", va="center",
-            fontsize=8, color=_readable_on(image.cmap(image.norm(value))),
+            fontsize=7.5, color=_readable_on(image.to_rgba(np.array([value]))[0]),
         )  # fmt: skip
 
 
-def _readable_on(rgba: Sequence[float]) -> str:
+def _readable_on(rgba: FloatArray) -> str:
     """Black or white, whichever differs more in luminance (Rec. 709 weights)."""
     red, green, blue = rgba[:3]
     return "black" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5 else "white"
 
 
 def _colour_bar(figure: Figure, image: AxesImage, label: str) -> None:
-    figure.colorbar(image, cax=figure.add_axes((0.86, 0.1, 0.025, 0.82)), label=label)
+    figure.colorbar(image, cax=figure.add_axes((0.845, 0.115, 0.03, 0.8)), label=label)

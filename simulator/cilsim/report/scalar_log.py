@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
-from cilsim.errors import RunFolderError
 from cilsim.hookspecs import hookimpl
 from cilsim.records import RunInfo, Scalars
+from cilsim.results.atomic import cannot_write, write_text
+from cilsim.results.reading import damaged, read_text
 
 FILE_NAME = "training_scalars.jsonl"
 
@@ -20,11 +20,11 @@ class ScalarLog:
     """Appends one JSON line per call of `cilsim_on_scalars`, flushed at once.
 
     Args:
-        last_step: when resuming, the optimiser step of the checkpoint; later lines are dropped.
-            None starts an empty log.
+        last_step: optimiser steps that are behind when the run goes on; what a killed process
+            logged after them is dropped. 0 starts an empty log.
     """
 
-    def __init__(self, last_step: int | None = None) -> None:
+    def __init__(self, last_step: int = 0) -> None:
         self._last_step = last_step
         self._file: TextIOWrapper | None = None
 
@@ -32,12 +32,12 @@ class ScalarLog:
     def cilsim_before_run(self, run: RunInfo) -> None:
         """Open the log with the lines that the checkpoint vouches for."""
         path = run.folder / FILE_NAME
-        past = [] if self._last_step is None else read_scalars(run.folder, self._last_step)
+        past = read_scalars(run.folder, self._last_step) if self._last_step else []
+        write_text(path, "".join(_line(scalars) for scalars in past))
         try:
-            _replace(path, "".join(_line(scalars) for scalars in past))
             self._file = path.open("a", encoding="utf-8", newline="\n", buffering=1)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise cannot_write(path, error) from error
 
     @hookimpl
     def cilsim_on_scalars(self, run: RunInfo, scalars: Scalars) -> None:
@@ -47,7 +47,7 @@ class ScalarLog:
         try:
             self._file.write(_line(scalars))
         except OSError as error:
-            raise _unwritable(run.folder / FILE_NAME, error) from error
+            raise cannot_write(run.folder / FILE_NAME, error) from error
 
     @hookimpl
     def cilsim_after_run(self) -> None:
@@ -71,12 +71,10 @@ def read_scalars(folder: Path, last_step: int | None = None) -> list[Scalars]:
     A last line without its end, left by a process that was killed, is skipped.
 
     Raises:
-        RunFolderError: another line is not what `ScalarLog` writes.
+        CheckpointError: another line is not what `ScalarLog` writes.
     """
     path = folder / FILE_NAME
-    if not path.exists():
-        return []
-    *lines, _unfinished = path.read_text(encoding="utf-8").split("\n")
+    *lines, _unfinished = (read_text(path) or "").split("\n")
     past = [_parse(path, number, line) for number, line in enumerate(lines, start=1)]
     return [scalars for scalars in past if last_step is None or scalars.step <= last_step]
 
@@ -97,20 +95,5 @@ def _parse(path: Path, number: int, line: str) -> Scalars:
         values = {str(name): float(value) for name, value in entry["values"].items()}
         return Scalars(values, int(entry["step"]))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunFolderError(
-            f'{path}:{number}: the line is damaged; expected {{"step": 1, "values": {{...}}}}; '
-            "delete the file to resume without the training curves so far"
-        ) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    with part.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-
-
-def _unwritable(path: Path, error: OSError) -> RunFolderError:
-    return RunFolderError(f"{path}: the file cannot be written: {error.strerror or error}")
+        what = f"line {number} is no training scalar; without the file only past curves are lost"
+        raise damaged(path, what) from error

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from cilsim.metrics.names import METRICS
 from cilsim.records import StreamInfo
-from cilsim.report.definitions import INTERVALS, MATCHING, define
 from cilsim.report.formatting import duration, percent_interval, size
 from cilsim.report.summary import StrategySummary, columns
+
+INTERVALS = (
+    "± is the half width of the 95 % interval of the mean over seeds (Student's t). "
+    "With n = 1 there is none; below n = 3 it says little."
+)
+MATCHING = (
+    "On a discovery stream clusters are matched to classes once, over all samples (Hungarian)."
+)
 
 
 def protocol_rows(stream: StreamInfo, stamps: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -73,9 +81,14 @@ def strategy_rows(summary: StrategySummary) -> list[list[str]]:
 
 
 def definition_rows(stream: StreamInfo) -> list[tuple[str, str]]:
-    """Return (column and metric, definition) for the columns of the tables."""
-    named = {column.metric: column.heading for column in columns(stream)}
-    return [(f"{named[metric]} ({metric})", text) for metric, text in define(named)]
+    """Return (column and metric, definition with its source) for the columns of the tables."""
+    return [
+        (
+            f"{column.heading} ({column.metric})",
+            f"{METRICS[column.metric].definition} ({METRICS[column.metric].source})",
+        )
+        for column in columns(stream)
+    ]
 
 
 def notes(stream: StreamInfo) -> list[str]:

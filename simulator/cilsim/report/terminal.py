@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from cilsim.errors import CilsimError
 from cilsim.hookspecs import hookimpl
 from cilsim.records import Evaluation, ExperienceInfo, RunInfo, RunResult, Scalars
 from cilsim.report.formatting import duration, percent, printable
@@ -30,8 +29,9 @@ class TerminalReporter:
     """Hook implementations that print one run.
 
     Args:
-        seeds: all seeds of the scenario, to say which of how many this run is.
-        verbosity: QUIET prints errors only; VERBOSE adds the accuracy on each earlier experience.
+        number: position of this run among the runs of the command, from 1.
+        of: how many runs the command has.
+        verbosity: QUIET prints nothing; VERBOSE adds the accuracy on each earlier experience.
         replay: stored evaluations of a resumed run; their rows are printed first.
         stream: where to print; stderr if None.
         clock: seconds, for the time left.
@@ -39,13 +39,14 @@ class TerminalReporter:
 
     def __init__(
         self,
-        seeds: Sequence[int] = (),
+        number: int = 1,
+        of: int = 1,
         verbosity: int = NORMAL,
         replay: Sequence[Evaluation] = (),
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._seeds = tuple(seeds)
+        self._place = f"run {number} of {of}" if of > 1 else ""
         self._verbosity = verbosity
         self._replay = tuple(replay)
         self._stream = stream
@@ -59,7 +60,7 @@ class TerminalReporter:
     @hookimpl
     def cilsim_before_run(self, run: RunInfo) -> None:
         """Print what is about to run, and the rows that a resumed run already has."""
-        for line in header(run, self._seeds):
+        for line in header(run, self._place):
             self._print(line, "bold")
         self._print(RowLayout(run.stream).heading, "dim")
         for evaluation in self._replay:
@@ -99,26 +100,26 @@ class TerminalReporter:
         self._print(f"finished in {duration(result.seconds)}")
 
     @hookimpl
-    def cilsim_on_run_error(self, run: RunInfo, error: CilsimError) -> None:
-        """Print which run failed and why; nothing is too quiet for that."""
+    def cilsim_on_run_error(self, run: RunInfo) -> None:
+        """Print how far the run came; why it stopped is printed by whoever ends the command."""
         self._stop_live()
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        self._print(f"{run.strategy} seed {run.seed}: {first}", "red", least=QUIET)
+        where = f"in experience '{self._name}'" if self._name else "before its first experience"
+        self._print(f"{run.strategy}, seed {run.seed}: stopped {where}", "red")
 
     def _print_row(self, run: RunInfo, evaluation: Evaluation, stored: bool = False) -> None:
         self._print(RowLayout(run.stream).row(evaluation, stored))
         if self._verbosity >= VERBOSE:
             self._print(f"  {accuracies(evaluation)}", "dim")
 
-    def _print(self, line: str, style: str = "", least: int = NORMAL) -> None:
-        if self._verbosity >= least:
+    def _print(self, line: str, style: str = "") -> None:
+        if self._verbosity > QUIET:
             console = self._open()
             console.print(printable(line, console.encoding), style=style, soft_wrap=True)
 
     def _show(self, line: str) -> None:
         """Write the live line where there is a terminal to write it on."""
         console = self._open()
-        if self._verbosity < NORMAL or not console.is_terminal or console.is_dumb_terminal:
+        if self._verbosity <= QUIET or not console.is_terminal or console.is_dumb_terminal:
             return
         from rich.live import Live
         from rich.text import Text
@@ -147,15 +148,15 @@ class TerminalReporter:
         return self._console
 
 
-def header(run: RunInfo, seeds: Sequence[int] = ()) -> list[str]:
+def header(run: RunInfo, place: str = "") -> list[str]:
     """Return the two lines that say what runs: protocol, strategy, seed, device, digest."""
     stream, count = run.stream, len(run.stream.experiences)
     strategy = " + ".join([run.strategy, *run.calibrators])
-    of = f" ({list(seeds).index(run.seed) + 1} of {len(seeds)})" if run.seed in seeds else ""
+    who = [f"strategy {strategy}", f"seed {run.seed}", run.device, place]
     return [
         f"{run.scenario}: {stream.protocol} on {stream.dataset}, "
         f"{count} experiences (1 base + {count - 1}), order and split {stream.digest[:8]}",
-        f"strategy {strategy}, seed {run.seed}{of}, {run.device}; accuracies in %",
+        ", ".join(filter(None, who)) + "; accuracies in %",
     ]
 
 

@@ -167,7 +167,8 @@ def _axes_in_memory(tensor: Tensor) -> list[int] | None:
     """
     if tensor.is_contiguous():
         return None
-    axes = sorted(range(tensor.ndim), key=lambda axis: -tensor.stride(axis))
+    strides = tensor.stride()
+    axes = sorted(range(tensor.ndim), key=lambda axis: -strides[axis])
     return axes if tensor.permute(axes).is_contiguous() else None
 
 
@@ -194,4 +195,5 @@ def _array_complaint(array: Any, where: str) -> str:
 
 def _type_name(value: object) -> str:
     kind = type(value)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+    return f"{module}{kind.__qualname__}"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cilsim.errors import CheckpointError
+from cilsim.results.reading import damaged, read_object, read_text
 
 STATE_FILE = "state.json"
 TENSOR_FILE = "tensors.safetensors"
@@ -59,32 +60,19 @@ def read_state_file(folder: Path) -> StateFile:
         CheckpointError: the file is missing, damaged or of another format.
     """
     path = folder / STATE_FILE
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: is missing; the stored state is incomplete") from error
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
-    body = _parse(path, text)
-    # Comparing the whole text finds even damage that leaves the parsed value as it was.
-    if _sealed({key: value for key, value in body.items() if key != "sha256"}).encode() != text:
-        raise CheckpointError(f"{path}: is damaged: its checksum does not match its content")
-    tensors = body["tensors"]
-    return StateFile(body["plain"], body["facts"], tensors["bytes"], tensors["sha256"])
-
-
-def _parse(path: Path, text: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: is damaged: it is not a complete JSON text") from error
-    if not isinstance(body, dict):
-        raise CheckpointError(f"{path}: is damaged: it does not hold a stored state")
+    body = read_object(path)
+    if body is None:
+        raise CheckpointError(f"{path}: is missing; the stored state is incomplete")
     if body.get("format") != FORMAT:
         raise CheckpointError(
             f"{path}: has format {body.get('format')}; this cilsim reads format {FORMAT}"
         )
-    return body
+    # Comparing the whole text finds even damage that leaves the parsed value as it was.
+    unsealed = {key: value for key, value in body.items() if key != "sha256"}
+    if _sealed(unsealed) != read_text(path):
+        raise damaged(path, "its checksum does not match its content")
+    tensors = body["tensors"]
+    return StateFile(body["plain"], body["facts"], tensors["bytes"], tensors["sha256"])
 
 
 def _sealed(body: Mapping[str, Any]) -> str:

@@ -16,8 +16,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from cilsim.errors import CheckpointError
-from cilsim.results.atomic import surviving, sync, write_folder
+from cilsim.results.atomic import reason, surviving, sync, write_folder
 from cilsim.results.packing import pack_state, unpack_state
+from cilsim.results.reading import damaged
 from cilsim.results.state_file import (
     STATE_FILE,
     TENSOR_FILE,
@@ -67,29 +68,28 @@ def _save_tensors(tensors: dict[str, Tensor], path: Path) -> None:
     try:
         save_file(tensors, path)
     except SafetensorError as error:
-        number = re.search(r"\(os error (\d+)\)", str(error))
-        if number is None:
-            raise
-        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+        raise _as_os_error(error) from error
+
+
+def _as_os_error(error: SafetensorError) -> OSError:
+    """Return what the operating system said; safetensors has it only in the text."""
+    found = re.search(r"(?:os error|code:) (\d+)", str(error))
+    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else OSError(str(error))
 
 
 def _load_tensors(path: Path, stored: StateFile) -> dict[str, Tensor]:
     try:
         size = path.stat().st_size
         if size != stored.tensor_bytes:
-            raise CheckpointError(
-                f"{path}: is damaged: {stored.tensor_bytes} bytes were written, {size} are there"
-            )
+            raise damaged(path, f"{stored.tensor_bytes} bytes were written, {size} are there")
         if _sha256(path) != stored.tensor_sha256:
-            raise CheckpointError(
-                f"{path}: is damaged: its checksum does not match the one in {STATE_FILE}"
-            )
+            raise damaged(path, f"its checksum does not match the one in {STATE_FILE}")
         # load_file maps the file; copies do not change with it and are aligned like fresh tensors.
         return {name: tensor.clone() for name, tensor in load_file(path).items()}
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: is missing; the stored state is incomplete") from error
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
+        raise CheckpointError(f"{path}: cannot be read: {reason(error)}") from error
 
 
 def _sha256(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from cilsim.errors import DataError
@@ -50,16 +50,15 @@ def class_order_problems(order: Sequence[int], class_ids: Sequence[int]) -> list
     missing = [class_id for class_id in class_ids if class_id not in given]
     problems = []
     if repeated:
-        problems.append(f"{_listed(repeated)} given more than once")
+        problems.append(f"given more than once: {_listed(repeated)}")
     if unknown:
-        problems.append(f"{_listed(unknown)} not among the {len(known)} classes of {{dataset}}")
+        problems.append(f"not among the {len(known)} classes of {{dataset}}: {_listed(unknown)}")
     if missing:
-        problems.append(f"{_listed(missing)} of {{dataset}} missing")
+        problems.append(f"missing from the {len(known)} classes of {{dataset}}: {_listed(missing)}")
     return problems
 
 
-def _listed(class_ids: Iterable[int]) -> str:
-    ids = list(class_ids)
-    shown = ", ".join(map(str, ids[:SHOWN]))
-    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
-    return f"class {'id' if len(ids) == 1 else 'ids'} {shown}{more}"
+def _listed(class_ids: Sequence[int]) -> str:
+    shown = ", ".join(map(str, class_ids[:SHOWN]))
+    more = f" and {len(class_ids) - SHOWN} more" if len(class_ids) > SHOWN else ""
+    return f"class {'id' if len(class_ids) == 1 else 'ids'} {shown}{more}"

@@ -84,16 +84,16 @@ def _stream_order(
     What a seed gives is not known here: it stands for the most favourable order, classes with the
     fewest samples first, where no shots are drawn.
     """
-    if order.is_natural:
-        return tuple(facts.class_ids)
     if order.seed is not None:
         count = dict.fromkeys(facts.class_ids, 0)
         for class_id in facts.y_train.tolist():
             count[class_id] += 1
         return tuple(sorted(count, key=lambda class_id: count[class_id]))
+    if order.is_natural:
+        return tuple(facts.class_ids)
     written = node.child("list") or node.child("file") or node
     try:
-        given = order.ids or class_ids_in_file(order.file)
+        given = order.ids or () if order.file is None else class_ids_in_file(order.file)
     except DataError as error:
         lookup.at_value(written, str(error))
         return None

@@ -151,8 +151,9 @@ class _Explanation:
             findings.add(mark, node.dotted, complaint(node, kind, context, error["msg"]))
 
     def known(self, loc: Sequence[str | int]) -> list[str]:
-        """Return the keys of the models that the parent of `loc` may be."""
-        keys = [key for model in self.models_at(loc[:-1]) for key in fields_by_key(model)]
+        """Return the keys of the models that the parent of `loc` may be, but for those with it."""
+        options = [fields_by_key(model) for model in self.models_at(loc[:-1])]
+        keys = [key for fields in options if loc[-1] not in fields for key in fields]
         return keys + (list(self.reserved) if len(loc) == 1 else [])
 
     def missing(self, loc: Sequence[str | int]) -> str:

@@ -10,16 +10,18 @@ only what no order can give is complained about.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cilsim.options import Options
-from cilsim.records import IntArray
 from cilsim.scenario.stream_options import (
     ClassIncrementalOptions,
     DoesNotFit,
     FewShotOptions,
     NovelClassDiscoveryOptions,
 )
+
+if TYPE_CHECKING:
+    from cilsim.records import IntArray
 
 Problems = list[tuple[str, str]]
 

@@ -56,9 +56,9 @@ class ScenarioFile(Options):
     """The classifier over the features."""
     strategy: NameOrMapping | None = None
     """The continual-learning strategy; for several, `strategies`."""
-    strategies: Annotated[list[NameOrMapping], Field(min_length=1)] | None = None
+    strategies: Annotated[tuple[NameOrMapping, ...], Field(min_length=1)] | None = None
     """Several strategies, each run on the same stream and seeds."""
-    calibrators: list[NameOrMapping] = []
+    calibrators: tuple[NameOrMapping, ...] = ()
     """Calibrators applied in this order to every strategy that does not list its own."""
     seeds: LargeInt | DistinctSeeds = (0,)
     """Training seeds; every strategy runs once with each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cilsim.errors import Problem, ScenarioError
-from cilsim.scenario.origin import Mark
+from cilsim.scenario.origin import Mark, abbreviate
 
 MOST = 100
 """How many problems are told; the rest is counted."""
@@ -21,7 +21,8 @@ class Finding:
 
     def problem(self) -> Problem:
         """Return the complaint as the user sees it."""
-        return Problem(self.mark.where, self.path, self.message, self.mark.excerpt)
+        path = abbreviate(self.path, 200)  # keys may hold anything
+        return Problem(self.mark.where, path, self.message, self.mark.excerpt)
 
 
 @dataclass

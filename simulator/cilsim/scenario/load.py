@@ -111,9 +111,11 @@ def _load(
     if with_data and stream is not None and order is not None:
         check_data(stream, order, registries, lookup)
     findings.raise_if_any()
-    assert file and stream and stream.choice and backbone and order  # else there are findings
+    choice = stream.choice if stream else None
+    if file is None or choice is None or backbone is None or order is None:
+        raise AssertionError("whatever could not be checked has been complained about")
     name = file.name or default_name(origin.name)
-    return _assembled(file, name, stream.choice, order[0], backbone, strategies, source)
+    return _assembled(file, name, choice, order[0], backbone, strategies, source)
 
 
 def _root(origin: Origin, overrides: Sequence[str], findings: Findings) -> Node | None:

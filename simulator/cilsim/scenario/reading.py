@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cilsim.errors import Problem, ScenarioError
 from cilsim.naming import nearest
-from cilsim.scenario.origin import Origin
+from cilsim.scenario.origin import Origin, abbreviate
 from cilsim.scenario.syntax import mark_at
 
 MOST_BYTES = 1024 * 1024
@@ -67,4 +67,4 @@ def _scenarios(folder: Path) -> list[Path]:
 
 
 def _refusal(path: Path, message: str) -> ScenarioError:
-    return ScenarioError([Problem(str(path), "", message)])
+    return ScenarioError([Problem(abbreviate(str(path), 1000), "", message)])

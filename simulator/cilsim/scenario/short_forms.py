@@ -20,7 +20,9 @@ def write_out(root: Node, findings: Findings) -> Node:
     """Return the scenario with all short forms written out; done twice, it changes nothing."""
     root = _one_list_of_strategies(root, findings)
     if "backbone" not in root.fields:
-        root = root.with_field("backbone", replace(root, value=DEFAULT_BACKBONE, path=("backbone",)))
+        root = root.with_field(
+            "backbone", replace(root, value=DEFAULT_BACKBONE, path=("backbone",))
+        )
     root = _within(root, "backbone", _named_backbone)
     root = _within(root, "stream", lambda stream: _within(stream, "dataset", named))
     root = _within(root, "calibrators", _each(named))

@@ -53,9 +53,7 @@ def _strategy(
     return StrategyChoice(entry.name, label or entry.name, options, calibrators)
 
 
-def _calibrators(
-    parent: Node, registries: Registries, lookup: Lookup
-) -> tuple[NamedChoice, ...]:
+def _calibrators(parent: Node, registries: Registries, lookup: Lookup) -> tuple[NamedChoice, ...]:
     """Return the calibrators that are right in the list of `parent`."""
     listed = parent.child("calibrators")
     if listed is None:
@@ -82,9 +80,7 @@ def _label(node: Node, lookup: Lookup) -> str | None:
         return None
 
 
-def _refuse_equal_labels(
-    choices: Sequence[tuple[Node, StrategyChoice]], lookup: Lookup
-) -> None:
+def _refuse_equal_labels(choices: Sequence[tuple[Node, StrategyChoice]], lookup: Lookup) -> None:
     """Complain about labels that would share a folder, on some systems if not on all."""
     taken: set[str] = set()
     for node, choice in choices:

@@ -38,11 +38,11 @@ CHOICE = re.compile(r"'(?:[^'\\]|\\.)*'|[^\s,]+")
 Context = Mapping[str, Any]
 
 BOUNDS: dict[str, Callable[[Context], str]] = {
-    "greater_than_equal": lambda context: f"must be at least {context['ge']}",
-    "greater_than": lambda context: f"must be greater than {context['gt']}",
-    "less_than_equal": lambda context: f"must be at most {context['le']}",
-    "less_than": lambda context: f"must be smaller than {context['lt']}",
-    "multiple_of": lambda context: f"must be a multiple of {context['multiple_of']}",
+    "greater_than_equal": lambda context: f"must be at least {_number(context['ge'])}",
+    "greater_than": lambda context: f"must be greater than {_number(context['gt'])}",
+    "less_than_equal": lambda context: f"must be at most {_number(context['le'])}",
+    "less_than": lambda context: f"must be smaller than {_number(context['lt'])}",
+    "multiple_of": lambda context: f"must be a multiple of {_number(context['multiple_of'])}",
     "finite_number": lambda context: "must be finite",
     "string_pattern_mismatch": lambda context: f"must match the pattern {context['pattern']}",
     "string_too_short": lambda context: f"must be at least {_count(context, 'min', 'character')}",
@@ -118,6 +118,10 @@ def _hint(node: Node, accepted: Sequence[str]) -> str:
         return f"; did you mean '{match}'?" if match else ""
     scalar = node.value is not None and not node.is_mapping and not node.is_list
     return "; put it in quotes" if scalar and list(accepted) == ["text"] else ""
+
+
+def _number(bound: Any) -> str:
+    return f"{bound:g}" if isinstance(bound, float) else str(bound)
 
 
 def _count(context: Context, bound: str, noun: str) -> str:

@@ -18,7 +18,6 @@ from cilsim.scenario.syntax import explain_syntax
 
 MOST_LEVELS = 50
 MOST_VALUES = 100_000
-STRING_TAG = "tag:yaml.org,2002:str"
 
 
 class Unreadable(Exception):
@@ -74,12 +73,19 @@ class _Reader:
         try:
             if self.loader is None:
                 self.loader = yaml.SafeLoader(self.origin.text)
-            event: yaml.Event = self.loader.get_event()
+            event: yaml.Event = self.loader.get_event()  # type: ignore[no-untyped-call]
         except Exception as error:  # besides its own errors PyYAML lets ValueError and others out
-            mark, message = explain_syntax(error, self.origin)
+            mark, message = explain_syntax(error, self.origin, self.position())
             self.findings.refuse(mark, "", message)
             raise Unreadable from error
         return event
+
+    def position(self) -> Mark:
+        """Return how far PyYAML has read."""
+        if self.loader is None:
+            return Mark(self.origin)
+        place = self.loader.get_mark()
+        return Mark(self.origin, place.line + 1, place.column + 1)
 
     def value(
         self, event: yaml.Event, path: tuple[str, ...], key_mark: Mark | None, level: int
@@ -146,20 +152,20 @@ class _Reader:
     def refuse_indirection(self, event: yaml.Event, path: tuple[str, ...], mark: Mark) -> None:
         """Complain about tags, anchors and aliases."""
         dotted = ".".join(path)
+        anchor = abbreviate(str(getattr(event, "anchor", None) or ""))
+        tag = abbreviate(str(getattr(event, "tag", None) or ""))
         if isinstance(event, yaml.AliasEvent):
-            name = abbreviate(event.anchor)
-            self.findings.refuse(mark, dotted, f"aliases ('*{name}') are not accepted")
-            return
-        if getattr(event, "anchor", None) is not None:
-            name = abbreviate(event.anchor)
-            self.findings.refuse(mark, dotted, f"anchors ('&{name}') are not accepted")
-        if getattr(event, "tag", None) is not None:
-            name = abbreviate(str(event.tag)).replace("tag:yaml.org,2002:", "!!")
+            self.findings.refuse(mark, dotted, f"aliases ('*{anchor}') are not accepted")
+        elif anchor:
+            self.findings.refuse(mark, dotted, f"anchors ('&{anchor}') are not accepted")
+        elif tag:
+            name = tag.replace("tag:yaml.org,2002:", "!!")
             self.findings.refuse(mark, dotted, f"tags ('{name}') are not accepted")
 
     def mark(self, event: yaml.Event) -> Mark:
         """Return where an event begins."""
-        return Mark(self.origin, event.start_mark.line + 1, event.start_mark.column + 1)
+        place = event.start_mark
+        return Mark(self.origin, place.line + 1, place.column + 1) if place else Mark(self.origin)
 
     def stop(self, mark: Mark, path: str, message: str) -> None:
         """Complain and read no further."""
@@ -170,7 +176,7 @@ class _Reader:
 def _text(text: str) -> str:
     for character in text:
         if character == "\x00" or "\ud800" <= character <= "\udfff":
-            raise ScalarRefused(f"the text holds U+{ord(character):04X}, which no file name can")
+            raise ScalarRefused(f"the character U+{ord(character):04X} is not accepted")
     return text
 
 

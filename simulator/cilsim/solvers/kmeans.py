@@ -9,6 +9,7 @@ Axis letters: N points, L labelled points, D features, K clusters, C labelled cl
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -50,21 +51,26 @@ def kmeans(
     n_init: int = 10,
     max_iterations: int = 100,
     tolerance: float = 1e-4,
+    candidates: int | None = None,
     labelled: tuple[Tensor, Tensor] | None = None,
 ) -> KMeansResult:
     """Return the best of `n_init` restarts of k-means, k-means++ seeded.
 
-    Lloyd 1982 with the first centres of Arthur and Vassilvitskii 2007. An empty cluster is
-    refilled with the point farthest from its own centre.
+    Lloyd 1982 with the first centres of Arthur and Vassilvitskii 2007, the best of several
+    candidates each, as scikit-learn draws them: with many separate clusters one candidate alone
+    ends in far worse optima. An empty cluster is refilled with the point farthest from its own
+    centre.
 
     Args:
         features_ND: (N, D) points that are free to move.
         clusters: K.
         generator: a CPU generator for the draws; either this or `uniform_draws`.
-        uniform_draws: (n_init, K - C) uniforms in [0, 1) instead; their rows replace `n_init`.
+        uniform_draws: (n_init, K - C) uniforms in [0, 1) instead, one per first centre; they set
+            `n_init`, and `candidates` to 1.
         n_init: number of restarts.
         max_iterations: most iterations of a restart.
         tolerance: a restart stops when (sum over clusters of the shift)^2 is below.
+        candidates: points tried per first centre; by default 2 + floor(ln K).
         labelled: (L, D) features and (L,) class ids; see `semi_supervised_kmeans`.
 
     Raises:
@@ -75,13 +81,14 @@ def kmeans(
     classes_C, pinned_L = torch.unique(ids_L, return_inverse=True)
     free = clusters - len(classes_C)
     check_sizes(len(features_ND), clusters, free, max_iterations)
-    draws_RM = draws_for(generator, uniform_draws, n_init, free).to(features_ND.device)
+    tried = 2 + int(math.log(clusters)) if candidates is None else candidates
+    draws_RMA = draws_for(generator, uniform_draws, n_init, free, tried).to(features_ND.device)
     with torch.no_grad(), torch.autocast(features_ND.device.type, enabled=False):
         dtype = torch.promote_types(features_ND.dtype, torch.float32)
         shift_D = features_ND.mean(0, dtype=torch.float64).to(dtype)
         moved_ND, moved_LD = features_ND.to(dtype) - shift_D, labelled_LD.to(dtype) - shift_D
         points = gather_points(moved_ND, moved_LD, pinned_L, len(classes_C))
-        best, inertia_R = best_restart(points, draws_RM, max_iterations, tolerance)
+        best, inertia_R = best_restart(points, draws_RMA, max_iterations, tolerance)
         return KMeansResult(
             labels=best.labels[:, 0].contiguous(),
             centres=best.centres[0] + shift_D,
@@ -103,6 +110,7 @@ def semi_supervised_kmeans(
     n_init: int = 10,
     max_iterations: int = 100,
     tolerance: float = 1e-4,
+    candidates: int = 1,
 ) -> KMeansResult:
     """Return k-means in which labelled points stay in the cluster of their class.
 
@@ -122,6 +130,7 @@ def semi_supervised_kmeans(
         n_init: as in `kmeans`.
         max_iterations: as in `kmeans`.
         tolerance: as in `kmeans`.
+        candidates: as in `kmeans`; GCD tries one.
 
     Raises:
         ValueError: the arguments do not fit each other, or features are not finite.
@@ -134,5 +143,6 @@ def semi_supervised_kmeans(
         n_init=n_init,
         max_iterations=max_iterations,
         tolerance=tolerance,
+        candidates=candidates,
         labelled=(labelled_LD, class_ids_L),
     )

@@ -1,6 +1,7 @@
 """What k-means can be asked: checks with messages, and the draws of its restarts.
 
-Axis letters: N free points, L labelled points, D features, R restarts, M centres to draw.
+Axis letters: N free points, L labelled points, D features, R restarts, M centres to draw, A
+candidates per draw.
 """
 
 from __future__ import annotations
@@ -58,14 +59,19 @@ def check_sizes(points: int, clusters: int, free: int, max_iterations: int) -> N
 
 
 def draws_for(
-    generator: torch.Generator | None, given_RM: Tensor | None, n_init: int, free: int
+    generator: torch.Generator | None,
+    given_RM: Tensor | None,
+    restarts: int,
+    free: int,
+    candidates: int,
 ) -> Tensor:
-    """Return (R, M) float64 uniforms in [0, 1) on the CPU, one row per restart.
+    """Return (R, M, A) float64 uniforms in [0, 1) on the CPU.
 
-    With no centre to draw all restarts are the same, so there is one row.
+    With no centre to draw all restarts are the same, so there is one. Draws that are given are
+    for one candidate each.
 
     Raises:
-        ValueError: not exactly one source is given, it does not fit, or `n_init` is below 1.
+        ValueError: not exactly one source is given, it does not fit, or a number is below 1.
     """
     if (generator is None) == (given_RM is None):
         raise ValueError("expected either a generator or uniform_draws")
@@ -74,13 +80,16 @@ def draws_for(
             raise ValueError(
                 f"uniform_draws have shape {tuple(given_RM.shape)}; expected (restarts, {free})"
             )
-        return given_RM.to(torch.float64)
-    if n_init < 1:
-        raise ValueError(f"n_init={n_init}; expected at least 1")
+        return given_RM.to(torch.float64).unsqueeze(2)
     assert generator is not None  # one of the two is given
+    if restarts < 1 or candidates < 1:
+        raise ValueError(
+            f"n_init={restarts} and candidates={candidates}; expected at least 1 of each"
+        )
     if generator.device.type != "cpu":
         raise ValueError(
             f"the generator is on {generator.device}; expected the CPU, "
             "so that draws are equal on every device"
         )
-    return torch.rand(n_init if free else 1, free, generator=generator, dtype=torch.float64)
+    shape = (restarts if free else 1, free, candidates)
+    return torch.rand(shape, generator=generator, dtype=torch.float64)

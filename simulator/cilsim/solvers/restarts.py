@@ -1,6 +1,7 @@
 """All restarts of a k-means problem, as many at a time as memory allows.
 
-Axis letters: N free points, L pinned points, D features, R restarts, K clusters, C pinned clusters.
+Axis letters: N free points, L pinned points, D features, R restarts, K clusters, C pinned clusters,
+M centres to draw, A candidates per draw.
 """
 
 from __future__ import annotations
@@ -35,24 +36,25 @@ def gather_points(free_ND: Tensor, pinned_LD: Tensor, pinned_L: Tensor, classes:
 
 
 def best_restart(
-    points: Points, draws_RM: Tensor, max_iterations: int, tolerance: float
+    points: Points, draws_RMA: Tensor, max_iterations: int, tolerance: float
 ) -> tuple[Restarts, Tensor]:
     """Return the restart of smallest inertia alone, the first on ties, and (R,) all inertias.
 
     Args:
         points: what is clustered.
-        draws_RM: (R, K - C) uniforms, one row per restart.
+        draws_RMA: (R, K - C, A) uniforms in [0, 1).
         max_iterations: most iterations of a restart.
         tolerance: bound on the squared total shift at which a restart stops.
     """
     pinned_CD = points.pinned_sums / points.pinned_counts.unsqueeze(1)
     pinned_CD = pinned_CD.to(points.free.dtype)
-    clusters = len(pinned_CD) + draws_RM.shape[1]
-    rows_of_one = max(len(points.free), clusters * points.free.shape[1])
+    _, free, candidates = draws_RMA.shape
+    of_centres = (len(pinned_CD) + free) * points.free.shape[1]
+    elements_of_one = max(candidates * len(points.free), of_centres)
     best: Restarts | None = None
     inertias = []
-    for draws_GM in torch.split(draws_RM, max(1, MAX_ELEMENTS // rows_of_one)):
-        centres_GKD = draw_centres(points.free, points.squares, pinned_CD, draws_GM)
+    for draws_GMA in torch.split(draws_RMA, max(1, MAX_ELEMENTS // elements_of_one)):
+        centres_GKD = draw_centres(points.free, points.squares, pinned_CD, draws_GMA)
         found = iterate(points, centres_GKD, max_iterations, tolerance)
         inertias.append(found.inertia)
         candidate = found.best()

@@ -1,8 +1,19 @@
 """What a plugin author writes against: the strategy, the calibrator, and what they are given."""
 
+from cilsim.prototypes.table import PrototypeTable
 from cilsim.strategy.calibrator import Calibrator
 from cilsim.strategy.context import Context
 from cilsim.strategy.experience import Experience, FeatureSet
 from cilsim.strategy.strategy import Strategy
+from cilsim.training.batch import Batch, TrainingLoss
 
-__all__ = ["Calibrator", "Context", "Experience", "FeatureSet", "Strategy"]
+__all__ = [
+    "Batch",
+    "Calibrator",
+    "Context",
+    "Experience",
+    "FeatureSet",
+    "PrototypeTable",
+    "Strategy",
+    "TrainingLoss",
+]

@@ -21,7 +21,7 @@ def batch_bounds(count: int, batch_size: int) -> list[tuple[int, int]]:
     no variance for a single image.
     """
     starts = list(range(0, count, batch_size))
-    if len(starts) > 1 and count - starts[-1] == 1:
+    if len(starts) > 1 and batch_size > 1 and count - starts[-1] == 1:
         starts.pop()
     return list(zip(starts, [*starts[1:], count], strict=True))
 

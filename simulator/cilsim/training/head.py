@@ -69,27 +69,30 @@ class Head(nn.Module):
         self.opened.fill_(self.seen)
 
     def forward(self, features_BD: Tensor) -> Tensor:
-        """Return scores (B, K) over the classes seen."""
-        bias = None if self.bias is None else self.bias[: self.seen]
-        return self._scores(features_BD, self.weight[: self.seen], bias)
+        """Return scores (B, K) over the classes seen.
+
+        They are computed at full width and cut, so that a score has the same bits however many
+        classes there are.
+        """
+        return self._scores(features_BD)[:, : self.seen]
 
     def masked_logits(self, features_BD: Tensor) -> Tensor:
         """Return scores (B, C) of a shape that never changes; classes not seen have -inf."""
-        scores_BC = self._scores(features_BD, self.weight, self.bias)
+        scores_BC = self._scores(features_BD)
         unseen_C = torch.arange(self.weight.shape[0], device=scores_BC.device) >= self.opened
         return scores_BC.masked_fill(unseen_C, float("-inf"))
 
-    def _scores(self, features_BD: Tensor, weight_KD: Tensor, bias_K: Tensor | None) -> Tensor:
+    def _scores(self, features_BD: Tensor) -> Tensor:
         # in the weights' own precision: cosines times a temperature are too coarse in bf16
-        features_BD = features_BD.to(weight_KD.dtype)
+        features_BD = features_BD.to(self.weight.dtype)
         if torch.is_autocast_enabled(features_BD.device.type):
             with torch.autocast(features_BD.device.type, enabled=False):
-                return self._scores(features_BD, weight_KD, bias_K)
+                return self._scores(features_BD)
         if self.kind == "linear":
-            return F.linear(features_BD, weight_KD, bias_K)
+            return F.linear(features_BD, self.weight, self.bias)
         unit_BD = F.normalize(features_BD, dim=1, eps=NORM_FLOOR)
-        unit_KD = F.normalize(weight_KD, dim=1, eps=NORM_FLOOR)
-        return self.temperature * F.linear(unit_BD, unit_KD)
+        unit_CD = F.normalize(self.weight, dim=1, eps=NORM_FLOOR)
+        return self.temperature * F.linear(unit_BD, unit_CD)
 
     def _load_from_state_dict(self, state: Mapping[str, Any], prefix: str, *rest: Any) -> None:
         super()._load_from_state_dict(state, prefix, *rest)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import torch
 from torch import nn
+
+from cilsim.data.layout import with_layout
 
 RANDOM_LAYERS = (
     nn.Dropout,
@@ -46,11 +47,10 @@ def set_layout(modules: Iterable[nn.Module], channels_last: bool) -> None:
 
     Rounding depends on the layout, so a resumed training must not inherit it by accident.
     """
-    layout = torch.channels_last if channels_last else torch.contiguous_format
     for module in modules:
         for parameter in module.parameters():
             if parameter.ndim == 4:
-                parameter.data = parameter.data.contiguous(memory_format=layout)
+                parameter.data = with_layout(parameter.data, channels_last)
 
 
 def keep_batch_statistics(modules: Iterable[nn.Module]) -> None:

@@ -14,7 +14,7 @@ import click
 
 from cilsim.cli.catalogue import REGISTERED, Row, engine_metrics, registry_of, row_of
 from cilsim.cli.discovery import find_plugins
-from cilsim.cli.kinds import Kind
+from cilsim.cli.kinds import kind_among
 from cilsim.cli.option_rows import OptionRow, option_rows
 from cilsim.cli.output import write_json
 from cilsim.cli.parameters import json_option, plugin_option
@@ -23,6 +23,7 @@ from cilsim.errors import CilsimError
 from cilsim.naming import did_you_mean
 from cilsim.plugins import Plugins
 from cilsim.registry import Entry
+from cilsim.scenario.strategy_section import serves
 
 MOST_COLUMNS = 100
 
@@ -49,7 +50,7 @@ class Page:
 
 
 @click.command("info")
-@click.argument("kind", metavar="KIND", type=Kind(REGISTERED))
+@click.argument("kind", metavar="KIND", type=kind_among(REGISTERED))
 @click.argument("name", metavar="NAME")
 @plugin_option
 @json_option
@@ -91,12 +92,12 @@ def _page_of(kind: str, entry: Entry, plugins: Plugins) -> Page:
 
 
 def _serves(entry: Entry, plugins: Plugins) -> tuple[str, ...]:
-    from cilsim.cli.catalogue import serves
-
     return tuple(kind.name for kind in plugins.registries.streams if serves(entry, kind))
 
 
 def _about(entry: Entry, plugins: Plugins) -> str:
+    if entry.owner.plugin == "cilsim":  # its docstring is not about this entry
+        return ""
     for plugin in plugins.loaded:
         if plugin.name == entry.owner.plugin and isinstance(plugin.implementation, ModuleType):
             return inspect.cleandoc(plugin.implementation.__doc__ or "")

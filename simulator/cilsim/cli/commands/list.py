@@ -8,20 +8,21 @@ from pathlib import Path
 
 import click
 
-from cilsim.cli.catalogue import PLURALS, Row, registry_of, row_of, rows_of, serves
+from cilsim.cli.catalogue import PLURALS, Row, registry_of, row_of, rows_of
 from cilsim.cli.discovery import find_plugins, load_scenarios
-from cilsim.cli.kinds import Kind
+from cilsim.cli.kinds import kind_among
 from cilsim.cli.output import write_json, write_table
 from cilsim.cli.parameters import FILE, json_option, plugin_option
 from cilsim.cli.scenario_files import scenarios_in
 from cilsim.cli.settings import shared_options
 from cilsim.plugins import Plugins
+from cilsim.scenario.strategy_section import serves
 
 SCENARIOS = Path("scenarios")
 
 
 @click.command("list")
-@click.argument("kind", metavar="KIND", type=Kind(PLURALS))
+@click.argument("kind", metavar="KIND", type=kind_among(PLURALS))
 @click.option(
     "--for", "scenario_file", metavar="FILE", type=FILE,
     help="Only strategies that serve the stream of this scenario.",
@@ -62,7 +63,7 @@ def _rows(kind: str, scenario_file: Path | None, plugin_files: Sequence[Path]) -
 
 
 def _serving(scenario_file: Path, plugins: Plugins) -> list[Row]:
-    [scenario] = load_scenarios([scenario_file], plugins)
+    [scenario] = load_scenarios([scenario_file], plugins, with_data=False)
     stream = plugins.registries.streams[scenario.stream.kind]
     strategies = registry_of("strategy", plugins.registries)
     return [row_of(entry) for entry in strategies if serves(entry, stream)]

@@ -1,0 +1,150 @@
+"""`cilsim plan`: the resolved stream and what a run of it means, without running it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from cilsim.cli.discovery import find_plugins, load_scenarios
+from cilsim.cli.output import write_json
+from cilsim.cli.parameters import FILE, json_option, plugin_option, set_option
+from cilsim.cli.settings import settings_of, shared_options
+from cilsim.data.dataset import DataFacts
+from cilsim.plugins import Plugins
+from cilsim.records import StreamInfo
+from cilsim.report.formatting import aligned, size
+from cilsim.runner.blame import plugins_named
+from cilsim.runner.planning import data_facts, plan_stream
+from cilsim.scenario.schema import Scenario
+
+DIGITS = 12
+"""Digits of a digest that are shown."""
+
+
+@click.command("plan")
+@click.argument("file", metavar="FILE", type=FILE)
+@click.option("--resolved", is_flag=True, help="Print the scenario as YAML with every default.")
+@set_option
+@plugin_option
+@json_option
+@shared_options
+@click.pass_context
+def plan(
+    context: click.Context,
+    file: Path,
+    resolved: bool,
+    overrides: Sequence[str],
+    plugin_files: Sequence[Path],
+    as_json: bool,
+) -> None:
+    """Show the resolved stream without running it.
+
+    Nothing is trained and no image is read.
+    """
+    plugins = find_plugins(plugin_files)
+    [scenario] = load_scenarios([file], plugins, overrides)
+    settings_of(context).show_warnings()
+    if resolved:
+        from cilsim.scenario.resolved import resolved_yaml
+
+        click.echo(resolved_yaml(scenario).rstrip())
+        return
+    document = describe(scenario, plugins)
+    if as_json:
+        write_json(document)
+    else:
+        _write(document)
+
+
+def describe(scenario: Scenario, plugins: Plugins) -> dict[str, Any]:
+    """Return the plan as plain data."""
+    with plugins_named(plugins):
+        facts = data_facts(scenario, plugins)
+        streams = [plan_stream(scenario, plugins, seed, facts)[1] for seed in scenario.seeds]
+    stream = streams[0]
+    return {
+        "name": scenario.name,
+        "stream": stream.kind,
+        "dataset": stream.dataset,
+        "protocol": stream.protocol,
+        "class_order": list(stream.class_ids),
+        "class_order_digest": _order_digest(stream),
+        "split_digests": {
+            str(seed): one.digest for seed, one in zip(scenario.seeds, streams, strict=True)
+        },
+        "strategies": [strategy.label for strategy in scenario.strategies],
+        "seeds": list(scenario.seeds),
+        "runs": len(scenario.strategies) * len(scenario.seeds),
+        "base_epochs": scenario.base_training.epochs,
+        "epochs": scenario.training.epochs,
+        "bytes_on_device": _bytes(stream, facts),
+        "experiences": [
+            {
+                "index": experience.index,
+                "name": experience.name,
+                "classes": len(experience.new_labels),
+                "seen": experience.seen,
+                "labelled": experience.labelled,
+                "unlabelled": experience.unlabelled,
+                "test": experience.test,
+            }
+            for experience in stream.experiences
+        ],
+    }
+
+
+def _order_digest(stream: StreamInfo) -> str:
+    return sha256(np.asarray(stream.class_ids, dtype="<i8").tobytes()).hexdigest()
+
+
+def _bytes(stream: StreamInfo, facts: DataFacts) -> int:
+    """Return the size of all samples of the stream: float32 features or uint8 images."""
+    samples = sum(one.labelled + one.unlabelled + one.test for one in stream.experiences)
+    return samples * math.prod(facts.sample_shape) * (4 if facts.features else 1)
+
+
+def _write(document: dict[str, Any]) -> None:
+    experiences = document["experiences"]
+    click.secho(
+        f"{document['name']}: {document['stream']} on {document['dataset']}, "
+        f"{document['protocol']}, {len(experiences)} experiences (1 base + {len(experiences) - 1})",
+        bold=True,
+    )
+    for heading, text in _facts(document):
+        click.echo(f"{heading:<12} {text}")
+    click.echo()
+    for line in aligned(_table(experiences)):
+        click.echo(line)
+
+
+def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
+    splits = document["split_digests"]
+    if len(set(splits.values())) == 1:
+        split = next(iter(splits.values()))[:DIGITS]
+    else:
+        split = ", ".join(f"{digest[:DIGITS]} (seed {seed})" for seed, digest in splits.items())
+    strategies, seeds = document["strategies"], document["seeds"]
+    return [
+        ("class order", document["class_order_digest"][:DIGITS]),
+        ("split", split),
+        ("strategies", ", ".join(strategies)),
+        ("seeds", ", ".join(map(str, seeds))),
+        ("runs", f"{len(strategies)} x {len(seeds)} = {document['runs']}"),
+        ("epochs", f"{document['base_epochs']} for the base, {document['epochs']} for later ones"),
+        ("data", f"{size(document['bytes_on_device'])} on the device"),
+    ]
+
+
+def _table(experiences: Sequence[dict[str, Any]]) -> list[list[str]]:
+    counts = ("classes", "seen", "labelled", "unlabelled", "test")
+    rows = [
+        [f"{one['index']} {one['name']}", *(str(one[count]) for count in counts)]
+        for one in experiences
+    ]
+    return [["experience", *counts], *rows]

@@ -1,0 +1,99 @@
+"""`cilsim report`: reports made anew from stored results, without torch."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from cilsim.cli.discovery import find_plugins
+from cilsim.cli.execution import describe_result
+from cilsim.cli.output import write_json
+from cilsim.cli.parameters import FILE, json_option, plugin_option
+from cilsim.cli.report_files import stamps_of, write_reports
+from cilsim.cli.settings import settings_of, shared_options
+from cilsim.cli.stored import results_in, scenario_in
+from cilsim.errors import RunFolderError
+from cilsim.plugins import Plugins
+from cilsim.records import RunResult
+from cilsim.report.final_table import final_table
+from cilsim.report.markdown import report_markdown
+from cilsim.results.run_folder import RunFolder
+from cilsim.results.summary import write_summary
+
+CSV_HEAD = ("scenario", "strategy", "seed", "experience", "metric", "value")
+
+
+@click.command("report")
+@click.argument("folders", metavar="RUN...", nargs=-1, required=True, type=FILE)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "csv"]), default="text",
+    show_default=True, help="What is written to stdout.",
+)  # fmt: skip
+@plugin_option
+@json_option
+@shared_options
+@click.pass_context
+def report(
+    context: click.Context,
+    folders: Sequence[Path],
+    form: str,
+    plugin_files: Sequence[Path],
+    as_json: bool,
+) -> None:
+    """Rebuild the report of finished runs.
+
+    report.md, report.html and summary.json of each run folder are written anew; the tables go to
+    stdout. The csv has one line per metric and experience, accuracies as fractions.
+    """
+    plugins = find_plugins(plugin_files)
+    opened = [RunFolder.open_existing(folder) for folder in folders]
+    found = {folder.path: _results(folder, plugins) for folder in opened}
+    settings_of(context).show_warnings()
+    for path, results in found.items():
+        write_reports(path, results)
+        write_summary(RunFolder(path), results)
+    if as_json:
+        write_json(
+            [
+                {"folder": str(path), "runs": [describe_result(result) for result in results]}
+                for path, results in found.items()
+            ]
+        )
+    elif form == "csv":
+        _write_csv([result for results in found.values() for result in results])
+    else:
+        for path, results in found.items():
+            click.echo(_text(path, results, form))
+
+
+def _results(folder: RunFolder, plugins: Plugins) -> list[RunResult]:
+    results = results_in(folder, scenario_in(folder, plugins), plugins)
+    if not results:
+        raise RunFolderError(
+            f"{folder.path}: no run is finished; go on with: cilsim resume {folder.path}"
+        )
+    return results
+
+
+def _text(path: Path, results: Sequence[RunResult], form: str) -> str:
+    if form == "markdown":
+        return report_markdown(results, path.name, stamps_of(path)).rstrip()
+    return f"{path}\n{final_table(results, sys.stdout.encoding or 'utf-8')}\n"
+
+
+def _write_csv(results: Sequence[RunResult]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(CSV_HEAD)
+    writer.writerows(_csv_rows(results))
+
+
+def _csv_rows(results: Sequence[RunResult]) -> Iterator[tuple[str | int | float, ...]]:
+    for result in results:
+        run = result.run
+        for evaluation in result.evaluations:
+            for name, value in sorted(evaluation.values.items()):
+                yield run.scenario, run.strategy, run.seed, evaluation.experience, name, value

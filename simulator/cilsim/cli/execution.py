@@ -1,0 +1,179 @@
+"""Runs one scenario on behalf of `run` and `resume`, and tells what came out of it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cilsim.cli.output import write_json
+from cilsim.cli.report_files import write_reports
+from cilsim.errors import Interrupted, RunFailed
+from cilsim.plugins import Plugins
+from cilsim.records import RunResult
+from cilsim.report.final_table import closing_lines, final_table
+from cilsim.report.scalar_log import ScalarLog, read_scalars
+from cilsim.report.terminal import NORMAL, QUIET, VERBOSE, TerminalReporter
+from cilsim.runner.interruption import StopRequest, stop_on_signals
+from cilsim.runner.request import RunRequest, RunStart, ScenarioOutcome
+from cilsim.scenario.schema import Scenario
+
+if TYPE_CHECKING:
+    from cilsim.cli.settings import Settings
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How scenarios are to be run.
+
+    Attributes:
+        plugins: what is installed.
+        settings: how much is told.
+        out: folder that holds the run folders.
+        device: as for `RunRequest`.
+        cache: whether base training is reused across commands.
+        tensorboard: whether event files are written.
+        as_json: whether stdout gets a JSON document in place of the folder's path.
+        plugin_files: plugins that a command to go on has to name again.
+    """
+
+    plugins: Plugins
+    settings: Settings
+    out: Path
+    device: str
+    cache: bool
+    tensorboard: bool
+    as_json: bool
+    plugin_files: Sequence[Path] = ()
+
+    def run(self, scenario: Scenario) -> int:
+        """Run a scenario, write its reports, tell the results, and return the exit code.
+
+        Raises:
+            CilsimError: nothing could be run.
+            Interrupted: the user asked to stop; the message says how to go on.
+        """
+        outcome = self._run(scenario)
+        if outcome.results:
+            write_reports(outcome.folder, outcome.results)
+            self._write_aggregates(outcome.results)
+        self._tell(outcome)
+        if not outcome.failures:
+            return 0
+        click.echo(f"error: {self._failed(outcome)}", err=True)
+        return RunFailed.exit_code
+
+    def _run(self, scenario: Scenario) -> ScenarioOutcome:
+        prepare_environment()
+        from cilsim.runner.scenario_run import run_scenario
+
+        stop, folder = StopRequest(), self.out / scenario.name
+        request = RunRequest(self.out, self.device, self.cache, self._reporters, stop)
+        try:
+            with stop_on_signals(stop):
+                return run_scenario(scenario, self.plugins, request)
+        except Interrupted as error:
+            raise Interrupted(f"{error}\nresume with: {self._resume(folder)}") from error
+        except KeyboardInterrupt as error:
+            _show_cursor()
+            raise Interrupted(f"stopped at once\nresume with: {self._resume(folder)}") from error
+
+    def _resume(self, folder: Path) -> str:
+        """Return the command that goes on with a run folder."""
+        options = [part for path in self.plugin_files for part in ("--plugin", str(path))]
+        return shlex.join(["cilsim", "resume", str(folder), *options])
+
+    def _failed(self, outcome: ScenarioOutcome) -> str:
+        """Return which runs failed; why was said when it happened."""
+        names = [f"{failure.strategy}/seed-{failure.seed}" for failure in outcome.failures]
+        total = len(names) + len(outcome.results)
+        return (
+            f"{len(names)} of {total} runs failed: {', '.join(names)}; "
+            f"try again with: {self._resume(outcome.folder)}"
+        )
+
+    def _reporters(self, start: RunStart) -> Sequence[object]:
+        reporters: list[object] = [
+            TerminalReporter(start.number, start.of, self._verbosity, start.replay),
+            ScalarLog(start.resume_step),
+        ]
+        if self.tensorboard:
+            from cilsim.report.tensorboard import TensorBoardReporter
+
+            past = read_scalars(start.run.folder, start.resume_step) if start.resume_step else []
+            reporters.append(
+                TensorBoardReporter(start.replay, past, start.resolved, start.environment)
+            )
+        return reporters
+
+    @property
+    def _verbosity(self) -> int:
+        if self.settings.quiet:
+            return QUIET
+        return VERBOSE if self.settings.verbose else NORMAL
+
+    def _write_aggregates(self, results: Sequence[RunResult]) -> None:
+        if self.tensorboard:
+            from cilsim.report.aggregate import write_aggregates
+
+            write_aggregates(results)
+
+    def _tell(self, outcome: ScenarioOutcome) -> None:
+        if outcome.results and not self.settings.quiet:
+            encoding = sys.stderr.encoding or "utf-8"
+            if len(outcome.results) > 1:  # a single run has told its rows already
+                click.echo("\n" + final_table(outcome.results, encoding), err=True)
+            click.echo("\n" + closing_lines(outcome.folder, encoding), err=True)
+        if self.as_json:
+            write_json(describe_outcome(outcome), indent=None)
+        else:
+            click.echo(outcome.folder)
+
+
+def _show_cursor() -> None:
+    """Bring back the cursor that an interrupted progress line had hidden."""
+    if sys.stderr.isatty():
+        click.echo("\x1b[?25h", nl=False, err=True)
+
+
+def prepare_environment() -> None:
+    """Let idle threads sleep; must come before torch is imported.
+
+    Where other processes are busy, spinning OpenMP threads ran seven times slower.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+def describe_outcome(outcome: ScenarioOutcome) -> dict[str, Any]:
+    """Return the results of a scenario as plain data."""
+    return {
+        "name": outcome.folder.name,
+        "folder": str(outcome.folder),
+        "runs": [describe_result(result) for result in outcome.results],
+        "failures": [
+            {"strategy": failure.strategy, "seed": failure.seed, "message": failure.message}
+            for failure in outcome.failures
+        ],
+    }
+
+
+def describe_result(result: RunResult) -> dict[str, Any]:
+    """Return one run's metrics as plain data; accuracies are fractions."""
+    return {
+        "strategy": result.run.strategy,
+        "seed": result.run.seed,
+        "metrics": dict(sorted(result.final.items())),
+        "experiences": [
+            {
+                "experience": evaluation.experience,
+                "metrics": dict(sorted(evaluation.values.items())),
+            }
+            for evaluation in result.evaluations
+        ],
+    }

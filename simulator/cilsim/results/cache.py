@@ -1,0 +1,226 @@
+"""A content-addressed store on the disk for what is expensive and repeatable: backbones, features.
+
+The key is a hash of everything that the content depends on, so an entry is never out of date; it
+can only be missing, damaged or pushed out by newer ones. Losing the store costs time, nothing else:
+what cannot be written is logged and not stored.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cilsim.errors import CheckpointError, RunFolderError
+from cilsim.results.atomic import cannot_write, is_stale, remove_folder, remove_stale, surviving
+from cilsim.results.lock import FolderLock
+from cilsim.results.state_file import STATE_FILE, canonical_json, read_state_file
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_LIMIT_BYTES = 2 * 1024**3
+LOCK_SECONDS = 600.0
+"""How long to wait for another process, which at most writes one entry."""
+
+
+@dataclass(frozen=True)
+class CacheEntry:
+    """One stored state.
+
+    Attributes:
+        kind: such as `backbone` or `features`.
+        key: the hash of what it depends on.
+        bytes: its size on the disk.
+        used: when it was last stored or read, in seconds since 1970.
+        facts: what the writer said about it; empty if the entry is damaged.
+    """
+
+    kind: str
+    key: str
+    bytes: int
+    used: float
+    facts: Mapping[str, Any]
+
+
+def content_key(facts: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of JSON facts as hexadecimal text; the order of keys does not matter.
+
+    Raises:
+        TypeError: a fact is not a JSON value.
+    """
+    return sha256(canonical_json(dict(facts)).encode()).hexdigest()
+
+
+class ContentStore:
+    """States in `root/<kind>/<key>/`, safe with several processes, bounded in size.
+
+    Args:
+        root: the folder of the store; made when something is first stored.
+        limit_bytes: beyond it the least recently used entries are removed.
+    """
+
+    def __init__(self, root: Path, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+        self.root = root
+        self.limit_bytes = limit_bytes
+
+    def get(self, kind: str, key: str, device: Any = "cpu") -> dict[str, Any] | None:
+        """Return the state stored under `key`, its tensors on `device`, or None.
+
+        A damaged entry is removed, with a warning that names the file.
+        """
+        from cilsim.results.tensors import load_state
+
+        folder = self._folder(kind, key)
+        if not surviving(folder).is_dir():
+            return None
+        state: dict[str, Any] | None
+        try:
+            state, _ = load_state(folder, device)
+        except CheckpointError:
+            state = self._second_look(folder, device)
+        if state is not None:
+            _touch(folder)
+        return state
+
+    def put(self, kind: str, key: str, state: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        """Store a state under `key` and make room by removing the least recently used entries.
+
+        If the place cannot be written or the state alone exceeds the limit, a warning is logged.
+
+        Raises:
+            CheckpointError: the state holds something that cannot be stored.
+        """
+        from cilsim.results.tensors import save_state
+
+        folder = self._folder(kind, key)
+        try:
+            with self._locked():
+                remove_stale(self.root)
+                save_state(folder, state, facts)
+                _touch(folder)
+                self._make_room(folder)
+        except RunFolderError as error:
+            logger.warning("%s; nothing is cached", error)
+
+    def entries(self) -> list[CacheEntry]:
+        """Return all entries, the least recently used first."""
+        return [
+            CacheEntry(
+                kind=folder.parent.name,
+                key=folder.name,
+                bytes=_size(folder),
+                used=_used(folder) / 1e9,
+                facts=_facts(folder),
+            )
+            for folder in self._folders()
+        ]
+
+    def clear(self, kind: str | None = None) -> int:
+        """Remove all entries, or those of one kind, and return how many there were.
+
+        Raises:
+            RunFolderError: the store cannot be written.
+        """
+        if not self.root.is_dir():
+            return 0
+        with self._locked():
+            remove_stale(self.root)
+            doomed = [path for path in self._folders() if kind in (None, path.parent.name)]
+            for folder in doomed:
+                remove_folder(folder)
+        return len(doomed)
+
+    def _second_look(self, folder: Path, device: Any) -> Any:
+        """Load again with the lock, as another process may just have replaced the entry."""
+        from cilsim.results.tensors import load_state
+
+        try:
+            with self._locked():
+                if not surviving(folder).is_dir():
+                    return None
+                try:
+                    return load_state(folder, device)[0]
+                except CheckpointError as error:
+                    logger.warning("%s; this cache entry is removed", error)
+                    remove_folder(surviving(folder))
+        except RunFolderError as error:
+            logger.warning("%s", error)
+        return None
+
+    def _make_room(self, newest: Path) -> None:
+        size = _size(newest)
+        if size > self.limit_bytes:
+            remove_folder(newest)
+            logger.warning(
+                "%s: %d bytes exceed the cache limit of %d; nothing is cached",
+                *(newest, size, self.limit_bytes),
+            )
+            return
+        sizes = {folder: _size(folder) for folder in self._folders()}
+        excess = sum(sizes.values()) - self.limit_bytes
+        for folder, size in sizes.items():
+            if excess > 0 and folder != newest:
+                remove_folder(folder)
+                excess -= size
+
+    def _folders(self) -> list[Path]:
+        found = (
+            path
+            for path in self.root.glob("*/*")
+            if path.is_dir() and not any(map(is_stale, path.parts[-2:]))
+        )
+        return sorted(found, key=lambda folder: (_used(folder), folder))
+
+    def _folder(self, kind: str, key: str) -> Path:
+        for part in (kind, key):
+            if re.fullmatch(r"(?!\.)[\w.+-]+", part) is None:
+                raise ValueError(f"'{part}' cannot name a cache entry")
+        return self.root / kind / key
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(self.root, error) from error
+        lock = FolderLock(self.root)
+        lock.acquire(LOCK_SECONDS)
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _touch(folder: Path) -> None:
+    """Note that an entry was used; a cache that is only readable stays as it is."""
+    now = time.time_ns()
+    with suppress(OSError):
+        os.utime(folder / STATE_FILE, ns=(now, now))
+
+
+def _used(folder: Path) -> int:
+    try:
+        return (folder / STATE_FILE).stat().st_mtime_ns
+    except OSError:
+        return 0  # without state.json it is of no use to anybody
+
+
+def _size(folder: Path) -> int:
+    try:
+        return sum(path.stat().st_size for path in folder.iterdir())
+    except OSError:
+        return 0  # another process has just removed it
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    try:
+        return read_state_file(folder).facts
+    except CheckpointError:
+        return {}

@@ -1,0 +1,224 @@
+"""The folder of one scenario's runs: who may write in it, and what lies where."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+
+from cilsim.errors import RunFolderError
+from cilsim.naming import did_you_mean
+from cilsim.results.atomic import is_stale, reason, remove_stale, write_text
+from cilsim.results.lock import LOCK_FILE, FolderLock
+from cilsim.results.reading import read_text
+from cilsim.results.seed_folder import SeedFolder
+from cilsim.results.status import StatusFile
+
+SCENARIO = "scenario.yaml"
+RESOLVED = "resolved.yaml"
+DIFFERENCES_SHOWN = 10
+
+Difference = Callable[[str, str], list[str]]
+"""Takes the resolved texts of before and now, returns one line per difference."""
+
+
+class RunFolder:
+    """`runs/<scenario>`, locked as long as the object that `open_or_create` returned lives.
+
+    Close it, or use it as a context manager, to give the lock back earlier.
+
+    Attributes:
+        path: the folder.
+        status: its `status.json`.
+    """
+
+    def __init__(self, path: Path, lock: FolderLock | None = None) -> None:
+        self.path = path
+        self.status = StatusFile(path / "status.json")
+        self._lock = lock
+
+    @classmethod
+    def open_or_create(
+        cls,
+        root: Path,
+        scenario_name: str,
+        scenario_text: str,
+        resolved_text: str,
+        scenario_hash: str,
+        difference: Difference,
+    ) -> RunFolder:
+        """Return the locked folder `root/<scenario_name>`: a new one, or one to resume.
+
+        Args:
+            root: where runs lie, `runs` by default.
+            scenario_name: names the folder.
+            scenario_text: the scenario file as given; the first one is kept on a resume.
+            resolved_text: YAML with all defaults; a top-level line `hash: ...` is added if it has
+                none.
+            scenario_hash: decides whether an existing folder belongs to this scenario.
+            difference: explains another hash.
+
+        Raises:
+            RunFolderError: the folder is in use, belongs to another scenario or to something
+                else, or cannot be written.
+        """
+        folder = root / _folder_name("scenario name", scenario_name)
+        lock = _lock(folder)
+        try:
+            remove_stale(folder)
+            resolved_text = _with_hash(resolved_text, scenario_hash)
+            if (folder / RESOLVED).exists():
+                _check_same(folder, resolved_text, scenario_hash, difference)
+            else:
+                write_text(folder / RESOLVED, resolved_text)
+            if not (folder / SCENARIO).exists():
+                write_text(folder / SCENARIO, scenario_text)
+            run_folder = cls(folder, lock)
+            run_folder.status.begin(f"cilsim resume {shlex.quote(str(folder))}")
+        except BaseException:
+            lock.release()
+            raise
+        return run_folder
+
+    @classmethod
+    def open_existing(cls, path: Path) -> RunFolder:
+        """Return the run folder at or around `path`, without a lock, to read it.
+
+        Args:
+            path: a run folder or any folder inside, such as `runs/a/teen/seed-0`.
+
+        Raises:
+            RunFolderError: there is none; near names or the runs inside are given.
+        """
+        if not path.is_dir():
+            hint = did_you_mean(path.name, _runs_in(path.parent))
+            raise RunFolderError(f"{path}: no such run folder{hint}")
+        around = (path, *path.parents, *path.resolve().parents)
+        for folder in around:
+            if (folder / RESOLVED).is_file():
+                return cls(folder)
+        inside = ", ".join(_runs_in(path))
+        hint = f"; runs in it: {inside}" if inside else ""
+        raise RunFolderError(f"{path}: is no run folder, it has no {RESOLVED}{hint}")
+
+    @property
+    def scenario_text(self) -> str:
+        """The scenario file as it was given."""
+        return self._read(SCENARIO)
+
+    @property
+    def resolved_text(self) -> str:
+        """The scenario with all defaults and its hash."""
+        return self._read(RESOLVED)
+
+    def seed_folder(self, strategy_label: str, seed: int) -> SeedFolder:
+        """Return where one strategy with one seed writes; nothing is created yet.
+
+        Raises:
+            RunFolderError: the label cannot name a folder.
+        """
+        label = _folder_name("strategy label", strategy_label)
+        return SeedFolder(self.path / label / f"seed-{seed}", label, seed)
+
+    def list_seed_folders(self) -> list[SeedFolder]:
+        """Return the seed folders that exist, by strategy label and then by seed."""
+        found = []
+        for path in self.path.glob("*/seed-*"):
+            seed = re.fullmatch(r"seed-(-?\d+)", path.name)
+            if seed and path.is_dir() and not path.parent.name.startswith("."):
+                found.append(SeedFolder(path, path.parent.name, int(seed[1])))
+        return sorted(found, key=lambda folder: (folder.strategy, folder.seed))
+
+    def close(self) -> None:
+        """Give the lock back, so that another process may use the folder."""
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read(self, name: str) -> str:
+        text = read_text(self.path / name)
+        if text is None:
+            raise RunFolderError(f"{self.path / name}: is missing in the run folder")
+        return text
+
+
+def _folder_name(what: str, name: str) -> str:
+    if re.fullmatch(r"(?!\.)[^/\\\x00-\x1f]+", name) is None:
+        raise RunFolderError(
+            f"{what} '{name}' cannot name a folder; it must not be empty, begin with '.' or "
+            f"contain '/' or '\\'"
+        )
+    return name
+
+
+def _lock(folder: Path) -> FolderLock:
+    """Return the lock of a folder that is made if missing, and refused if it is somebody else's."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        foreign = not (folder / RESOLVED).exists() and any(_contents(folder))
+    except OSError as error:
+        raise RunFolderError(
+            f"{folder}: cannot be written: {reason(error)}; choose another place with --out"
+        ) from error
+    if foreign:
+        raise RunFolderError(
+            f"{folder}: is not empty and no run folder, it has no {RESOLVED}; choose another name, "
+            f"or another place with --out"
+        )
+    lock = FolderLock(folder)
+    lock.acquire()
+    return lock
+
+
+def _contents(folder: Path) -> Iterable[str]:
+    names = (path.name for path in folder.iterdir())
+    return (name for name in names if name != LOCK_FILE and not is_stale(name))
+
+
+def _with_hash(resolved_text: str, scenario_hash: str) -> str:
+    if _hash_in(resolved_text) is not None:
+        return resolved_text
+    return f"{resolved_text.rstrip()}\nhash: {scenario_hash}\n"
+
+
+def _hash_in(resolved_text: str) -> str | None:
+    found = re.search(r"^(?:# )?hash:[ \t]*['\"]?([^\s'\"#]+)", resolved_text, flags=re.MULTILINE)
+    return None if found is None else found[1]
+
+
+def _check_same(
+    folder: Path, resolved_text: str, scenario_hash: str, difference: Difference
+) -> None:
+    before = RunFolder(folder).resolved_text
+    if _hash_in(before) == scenario_hash:
+        return
+    lines = difference(before, resolved_text)
+    shown = [f"  {line}" for line in lines[:DIFFERENCES_SHOWN]]
+    if len(lines) > DIFFERENCES_SHOWN:
+        shown.append(f"  and {len(lines) - DIFFERENCES_SHOWN} more")
+    raise RunFolderError(
+        "\n".join(
+            [
+                f"{folder}: holds runs of another version of this scenario, which differs in",
+                *shown,
+                f"give the scenario another name, choose another place with --out, or remove "
+                f"{folder}",
+            ]
+        )
+    )
+
+
+def _runs_in(folder: Path) -> list[str]:
+    return sorted(path.parent.name for path in folder.glob(f"*/{RESOLVED}"))

@@ -1,0 +1,337 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from cilsim import Options, hookimpl
+from cilsim.errors import PluginError
+from cilsim.plugins import Plugins, discover
+from cilsim.registry import Register
+
+Module = Callable[..., ModuleType]
+Installed = Callable[..., Plugins]
+
+
+def registers(name: str, hook: str = "cilsim_register_strategies", **facts: Any) -> Any:
+    """Return a registration hook that registers one entry."""
+
+    def implementation(register: Register) -> None:
+        register(name, "nowhere:Nothing", **facts)
+
+    implementation.__name__ = hook
+    return hookimpl(implementation)
+
+
+def test_the_built_ins_come_through_the_entry_point_group() -> None:
+    plugins = discover()
+    names = [plugin.name for plugin in plugins.loaded]
+    assert names[0] == "cilsim"
+    assert {"finetune", "joint", "kmeans_discovery", "nmc", "teen"} <= set(names)
+    assert plugins.explain_broken() == ()
+
+
+def test_a_loaded_plugin_tells_its_distribution_and_hooks(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    toy = module(cilsim_register_strategies=registers("toy"))
+    plugin = installed(entry_point("toy", toy)).loaded[-1]
+    assert (plugin.name, str(plugin.owner)) == ("toy", "cilsim-foo 0.2")
+    assert plugin.hooks == ("cilsim_register_strategies",)
+
+
+def test_what_a_plugin_registers_is_found_by_name_and_alias(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    toy = module(cilsim_register_strategies=registers("toy", aliases=("plaything",)))
+    strategies = installed(entry_point("toy", toy)).registries.strategies
+    assert strategies["plaything"] is strategies["toy"]
+    assert str(strategies["toy"].owner) == "cilsim-foo 0.2"
+
+
+def test_an_object_can_be_a_plugin(installed: Installed) -> None:
+    class Toy:
+        cilsim_api = 1
+        cilsim_register_strategies = staticmethod(registers("toy"))
+
+    plugins = installed(extra=(("toy", Toy()),))
+    assert "toy" in plugins.registries.strategies
+    assert str(plugins.loaded[-1].owner) == "this process"
+
+
+def broken(plugins: Plugins) -> str:
+    """Return the line about the only broken plugin."""
+    (line,) = plugins.explain_broken()
+    return line
+
+
+def test_a_misspelt_hook_is_refused_with_the_nearest_name(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    toy = module(cilsim_after_evalution=hookimpl(lambda run: None))
+    assert broken(installed(entry_point("toy", toy))) == (
+        "plugin 'toy' of cilsim-foo 0.2 is not used: there is no hook 'cilsim_after_evalution'; "
+        "did you mean 'cilsim_after_evaluation'?"
+    )
+
+
+def test_a_hook_without_its_mark_is_refused(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    toy = module(cilsim_before_run=lambda run: None)
+    assert broken(installed(entry_point("toy", toy))) == (
+        "plugin 'toy' of cilsim-foo 0.2 is not used: 'cilsim_before_run' is not marked as a hook; "
+        "put `@hookimpl` above it"
+    )
+
+
+def test_a_wrong_argument_name_is_refused(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    @hookimpl
+    def cilsim_scores(strategy: Any, feature: Any) -> None:
+        """Misspells `features`."""
+
+    toy = module(cilsim_scores=cilsim_scores)
+    assert broken(installed(entry_point("toy", toy))) == (
+        "plugin 'toy' of cilsim-foo 0.2 is not used: hook 'cilsim_scores' has no argument "
+        "'feature'; did you mean 'features'?"
+    )
+
+
+def test_a_hook_may_take_no_argument(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    toy = module(cilsim_register_strategies=hookimpl(lambda: None))
+    assert installed(entry_point("toy", toy)).explain_broken() == ()
+
+
+def test_a_taken_name_names_both_distributions(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    plugins = installed(
+        entry_point("first", module(cilsim_register_strategies=registers("fetril"))),
+        entry_point(
+            "second",
+            module(cilsim_register_strategies=registers("mine", aliases=("fetril",))),
+            ("cilsim-bar", "1.0"),
+        ),
+    )
+    assert broken(plugins) == (
+        "plugin 'second' of cilsim-bar 1.0 is not used: strategy 'fetril' of cilsim-bar 1.0 is "
+        "refused: the name is taken by cilsim-foo 0.2"
+    )
+    assert "mine" not in plugins.registries.strategies
+
+
+def test_one_refused_entry_leaves_none_of_the_plugin(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    half = module(
+        cilsim_register_strategies=registers("fresh"),
+        cilsim_register_datasets=registers("cifar10", "cilsim_register_datasets"),
+    )
+    plugins = installed(entry_point("half", half))
+    assert "fresh" not in plugins.registries.strategies
+    assert [plugin.name for plugin in plugins.loaded] == ["cilsim"]
+
+
+def test_a_taken_plugin_name_names_the_distribution_that_has_it(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    first = module(cilsim_before_run=hookimpl(lambda: None))
+    plugins = installed(
+        entry_point("toy", first), entry_point("toy", module(), ("cilsim-bar", "1.0"))
+    )
+    assert broken(plugins) == (
+        "plugin 'toy' of cilsim-bar 1.0 is not used: the plugin name is taken by cilsim-foo 0.2"
+    )
+    assert plugins.manager.get_plugin("toy") is first
+
+
+def test_registering_a_name_twice_is_refused(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    @hookimpl
+    def cilsim_register_strategies(register: Register) -> None:
+        register("toy", "nowhere:Nothing")
+        register("other", "nowhere:Nothing", aliases=("toy",))
+
+    toy = module(cilsim_register_strategies=cilsim_register_strategies)
+    assert broken(installed(entry_point("toy", toy))) == (
+        "plugin 'toy' of cilsim-foo 0.2 is not used: strategy 'toy' is registered twice"
+    )
+
+
+def test_an_unknown_fact_is_refused_with_the_nearest_name(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    toy = module(cilsim_register_strategies=registers("toy", sumary="a toy"))
+    assert broken(installed(entry_point("toy", toy))) == (
+        "plugin 'toy' of cilsim-foo 0.2 is not used: strategy 'toy' is registered with the unknown "
+        "argument 'sumary'; did you mean 'summary'?"
+    )
+
+
+def test_options_of_another_kind_are_refused(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    toy = module(cilsim_register_strategies=registers("toy", options=dict))
+    assert broken(installed(entry_point("toy", toy))) == (
+        "plugin 'toy' of cilsim-foo 0.2 is not used: strategy 'toy' is registered with options of "
+        "another kind: <class 'dict'>; expected a subclass of cilsim.Options"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            ModuleNotFoundError("No module named 'jax'"),
+            "ModuleNotFoundError: No module named 'jax'",
+        ),
+        (SystemExit(3), "SystemExit: 3"),
+    ],
+    ids=["missing module", "exit"],
+)
+def test_a_failing_import_is_reported_and_stops_nothing(
+    installed: Installed, entry_point: Any, module: Module, error: BaseException, line: str
+) -> None:
+    good = module(cilsim_register_strategies=registers("good"))
+    plugins = installed(entry_point("bad", error), entry_point("good", good))
+    assert broken(plugins) == (
+        f"plugin 'bad' of cilsim-foo 0.2 is not used: importing 'bad_module' fails: {line}"
+    )
+    assert "good" in plugins.registries.strategies
+
+
+def test_a_registration_that_raises_is_reported(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    @hookimpl
+    def cilsim_register_strategies(register: Register) -> None:
+        raise KeyError("weights")
+
+    toy = module(cilsim_register_strategies=cilsim_register_strategies)
+    plugins = installed(entry_point("toy", toy))
+    assert broken(plugins) == (
+        "plugin 'toy' of cilsim-foo 0.2 is not used: registering fails: KeyError: 'weights'"
+    )
+    assert plugins.manager.get_plugin("toy") is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        (
+            None,
+            "it does not declare the interface that it was written for; "
+            "add `cilsim_api = 1` to 'toy_module'",
+        ),
+        (
+            2,
+            "it was written for interface 2, this cilsim has interface 1; upgrade cilsim",
+        ),
+        (
+            0,
+            "it was written for interface 0, this cilsim has interface 1; upgrade the plugin",
+        ),
+    ],
+    ids=["missing", "newer", "older"],
+)
+def test_the_declared_interface_is_checked(
+    installed: Installed, entry_point: Any, module: Module, declared: int | None, reason: str
+) -> None:
+    plugins = installed(entry_point("toy", module(cilsim_api=declared)))
+    assert broken(plugins) == f"plugin 'toy' of cilsim-foo 0.2 is not used: {reason}"
+
+
+@pytest.fixture
+def three(entry_point: Any, module: Module) -> list[Any]:
+    return [entry_point(name, module(name)) for name in ("alpha", "beta", "gamma")]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, ["cilsim", "alpha", "beta", "gamma"]),
+        ("none", ["cilsim"]),
+        ("", ["cilsim"]),
+        ("gamma", ["cilsim", "gamma"]),
+        ("gamma, alpha", ["cilsim", "alpha", "gamma"]),
+    ],
+    ids=["unset", "none", "empty", "one", "two"],
+)
+def test_the_environment_limits_what_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+    installed: Installed,
+    three: list[Any],
+    value: str | None,
+    expected: list[str],
+) -> None:
+    if value is not None:
+        monkeypatch.setenv("CILSIM_PLUGINS", value)
+    assert [plugin.name for plugin in installed(*three).loaded] == expected
+
+
+def test_the_environment_may_not_name_an_unknown_plugin(
+    monkeypatch: pytest.MonkeyPatch, installed: Installed, three: list[Any]
+) -> None:
+    monkeypatch.setenv("CILSIM_PLUGINS", "alhpa")
+    with pytest.raises(PluginError) as raised:
+        installed(*three)
+    assert str(raised.value) == (
+        "CILSIM_PLUGINS: no plugin is named 'alhpa'; did you mean 'alpha'?"
+    )
+
+
+def test_extra_plugins_are_loaded_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, installed: Installed, three: list[Any], module: Module
+) -> None:
+    monkeypatch.setenv("CILSIM_PLUGINS", "none")
+    plugins = installed(*three, extra=(("mine", module()),))
+    assert [plugin.name for plugin in plugins.loaded] == ["cilsim", "mine"]
+
+
+def test_the_own_distribution_comes_first_so_that_a_stranger_cannot_take_its_names(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    plugins = installed(
+        entry_point("aaa", module(cilsim_register_strategies=registers("teen"))),
+        entry_point(
+            "teen",
+            module(cilsim_register_strategies=registers("teen")),
+            ("cilsim", "0.1.0"),
+        ),
+    )
+    assert broken(plugins) == (
+        "plugin 'aaa' of cilsim-foo 0.2 is not used: strategy 'teen' of cilsim-foo 0.2 is refused: "
+        "the name is taken by cilsim 0.1.0"
+    )
+
+
+def test_an_entry_that_cannot_be_imported_names_plugin_and_target(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    toy = module(cilsim_register_strategies=registers("toy", options=Options))
+    entry = installed(entry_point("toy", toy)).registries.strategies["toy"]
+    with pytest.raises(PluginError) as raised:
+        entry.load()
+    assert raised.value.plugin == "toy"
+    assert str(raised.value) == (
+        "strategy 'toy' of cilsim-foo 0.2 cannot be loaded from 'nowhere:Nothing': "
+        "ModuleNotFoundError: No module named 'nowhere'"
+    )
+
+
+def test_a_run_has_a_manager_of_its_own(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    toy = module(cilsim_before_run=hookimpl(lambda: None))
+    plugins = installed(entry_point("toy", toy))
+    manager = plugins.run_manager()
+    manager.unregister(name="toy")
+    assert plugins.manager.get_plugin("toy") is toy
+    assert plugins.run_manager().get_plugin("toy") is toy

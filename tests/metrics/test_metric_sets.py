@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from cilsim.metrics.metric_sets import METRIC_SETS, metric_set
+
+
+@pytest.fixture
+def run(stream, predictions):
+    """Two classes of three samples, then two single classes of one sample each."""
+    history = [
+        predictions(0, [0, 0, 0, 1], [0, 0, 0, 0]),
+        predictions(1, [0, 0, 0, 1, 2], [0, 0, 0, 1, 2]),
+        predictions(2, [0, 0, 0, 1, 2, 3], [0, 0, 3, 1, 0, 3]),
+    ]
+    return history, stream((2, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "pycil",
+            {
+                "A_last": 4 / 6,
+                "average_accuracy": (3 / 4 + 1 + 4 / 6) / 3,
+                "forgetting": (1 / 4 + 1) / 2,
+            },
+        ),
+        (
+            "facil",
+            {
+                "avg_accs_tag": (3 / 4 + 0 + 1) / 3,
+                "average_incremental": (3 / 4 + 1 + (3 / 4 + 0 + 1) / 3) / 3,
+                "forg_tag": (1 / 4 + 1) / 2,
+            },
+        ),
+        (
+            "mammoth",
+            {
+                "accuracy": (3 / 4 + 0 + 1) / 3,
+                "backward_transfer": (0 - 1) / 2,
+                "forgetting": (1 / 4 + 1) / 2,
+            },
+        ),
+        (
+            "avalanche",
+            {"Top1_Acc_Stream": 4 / 6, "StreamForgetting": (0 + 1) / 2, "StreamBWT": -1 / 2},
+        ),
+        (
+            "continuum",
+            {
+                "accuracy_A": (3 / 4 + 1 + 1 + 3 / 4 + 0 + 1) / 6,
+                "backward_transfer": 0.0,
+                "forgetting": (3 / 4 - 3 / 4) / 2,
+            },
+        ),
+        (
+            "libcontinual",
+            {
+                "batch_overall_accuracy": (3 / 4 + 1 + 4 / 6) / 3,
+                "task_overall_accuracy": (3 / 4 + 1 + (3 / 4 + 0 + 1) / 3) / 3,
+                "overall_forgetting": 0.0,
+                "overall_bwt": 0.0,
+            },
+        ),
+        ("gcd-v1", {"all": 5 / 6, "old": 3 / 4, "new": 1.0}),
+        ("gcd-balanced", {"all": (2 / 3 + 1 + 0 + 1) / 4, "old": (2 / 3 + 1) / 2, "new": 1 / 2}),
+        ("happy", {"M_f": 0.0, "M_d": (1 + 1) / 2}),
+    ],
+)
+def test_metric_set_on_a_run_worked_by_hand(run, name, expected):
+    assert metric_set(name, *run) == pytest.approx(expected)
+
+
+def test_every_metric_set_has_a_summary_of_one_line():
+    assert all(item.summary and "\n" not in item.summary for item in METRIC_SETS.values())
+
+
+def test_an_unknown_metric_set_is_answered_with_the_nearest(run):
+    with pytest.raises(
+        ValueError, match=r"^no metric set is named 'pycill'; did you mean 'pycil'\?$"
+    ):
+        metric_set("pycill", *run)
