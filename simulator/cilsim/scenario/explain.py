@@ -97,6 +97,8 @@ class _Explanation:
         unions: dict[tuple[str, ...], list[_Located]] = defaultdict(list)
         for error in errors:
             located = self.locate(error)
+            if _follows_from_others(located):
+                continue
             if located.union is None:
                 self.tell_one(located, findings)
             else:
@@ -178,6 +180,13 @@ class _Explanation:
             named = [model for model in models if model.__name__ == part]
             models = found or named or models
         return models
+
+
+def _follows_from_others(located: _Located) -> bool:
+    """Return whether a list is called too short only because entries in it are wrong."""
+    shortest = located.error.get("ctx", {}).get("min_length", 0)
+    entries = len(located.node.items) or len(located.node.fields)
+    return located.error["type"] == "too_short" and entries >= shortest
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:

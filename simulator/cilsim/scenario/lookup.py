@@ -65,7 +65,7 @@ class Lookup:
     def blame(self, node: Node, error: PluginError) -> None:
         """Complain about the plugin behind a section, keeping its error for the traceback."""
         self.findings.cause = error
-        self.at_section(node, str(error))
+        self.at_value(node, str(error))
 
     def at_value(self, node: Node, message: str) -> None:
         """Complain about a value."""

@@ -11,6 +11,7 @@ FRIENDLY = {
     "mapping values are not allowed here": "a second ': ' on this line, or a key that is indented "
     "too far; put text that holds ': ' in quotes",
     "could not find expected ':'": "expected ': ' after the key before this place",
+    "expected the node content, but found '<stream end>'": "the text ends within an open bracket",
     "found character '\\t' that cannot start any token": "a tab cannot indent; use spaces",
 }
 UNCLOSED = {
