@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from unittest.mock import Mock
@@ -94,7 +95,7 @@ def test_scalars_are_written_under_the_documented_tags(writer, make_run, evaluat
 
 def test_a_value_whose_name_has_a_slash_keeps_its_name(evaluations):
     values = {**evaluations[0].values, "prototypes/drift": 0.5}
-    changed = type(evaluations[0])(**{**vars(evaluations[0]), "values": values})
+    changed = replace(evaluations[0], values=values)
     tags = set(evaluation_scalars(changed)) - set(evaluation_scalars(evaluations[0]))
     assert tags == {"prototypes/drift"}
 
@@ -207,7 +208,8 @@ def test_the_hparams_tab_takes_its_metrics_from_the_scalars(make_run, make_resul
 
 @pytest.mark.parametrize("done", [0, 1, 2])
 def test_a_resumed_run_reads_like_an_uninterrupted_one(done, make_run, make_result, evaluations):
-    whole, broken = make_run(seed=0), make_run(seed=0)
+    whole = make_run()
+    broken = replace(whole, folder=whole.folder.with_name("broken"))
     hook = hooks(TensorBoardReporter(), ScalarLog())
     hook.cilsim_before_run(run=whole)
     live_through(hook, whole, evaluations)

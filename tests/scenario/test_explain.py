@@ -47,7 +47,7 @@ class Everything(Options):
     colour: Colour = Colour.RED
     numbers: Annotated[tuple[int, ...], Field(min_length=1, max_length=2)] = (1,)
     pair: tuple[int, int] = (1, 2)
-    names: frozenset[str] = frozenset()
+    names: Annotated[frozenset[str], Field(min_length=2)] = frozenset()
     table: dict[Literal["a", "b"], int] = Field(default={})
     inner: Inner = Inner()
     inners: tuple[Inner, ...] = ()
@@ -117,6 +117,8 @@ def complaints(model: type[BaseModel], text: str) -> str:
         ("numbers: [1, x]", "f.yaml:1:14: numbers.1: expected an integer, found 'x'"),
         ("pair: [1]", "f.yaml:1:1: pair: entry 1 is missing"),
         ("names: a", "f.yaml:1:8: names: expected a list, found 'a'"),
+        ("names: [a, a]", "f.yaml:1:8: names: expected at least 2 entries, found 1"),
+        ("numbers: [x]", "f.yaml:1:11: numbers.0: expected an integer, found 'x'"),
         ("table: {c: 1}", "f.yaml:1:9: table.c: expected one of 'a', 'b', found 'c'"),
         ("table: {a: x}", "f.yaml:1:12: table.a: expected an integer, found 'x'"),
         ("inner: 3", "f.yaml:1:8: inner: expected a mapping, found 3"),

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import click
 
 from cilsim.cli.settings import settings_of
 from cilsim.errors import CilsimError, PluginError, Problem, ScenarioError
 from cilsim.plugins import Plugins, discover
-from cilsim.scenario.load import load_scenario
-from cilsim.scenario.schema import Scenario
+
+if TYPE_CHECKING:
+    from cilsim.scenario.schema import Scenario
 
 
 def find_plugins(files: Sequence[Path] = ()) -> Plugins:
@@ -89,10 +91,10 @@ def load_scenarios(
     problems: list[Problem] = []
     for path in files:
         found = load_or_explain(path, plugins, overrides, with_data=with_data)
-        if isinstance(found, Scenario):
-            scenarios.append(found)
-        else:
+        if isinstance(found, tuple):
             problems.extend(found)
+        else:
+            scenarios.append(found)
     if problems:
         raise ScenarioError(problems)
     return scenarios
@@ -102,6 +104,8 @@ def load_or_explain(
     path: Path, plugins: Plugins, overrides: Sequence[str] = (), *, with_data: bool = True
 ) -> Scenario | tuple[Problem, ...]:
     """Return the scenario of a file, or every problem that it has."""
+    from cilsim.scenario.load import load_scenario  # `list` and `info` start without it
+
     try:
         return load_scenario(path, plugins.registries, overrides, with_data=with_data)
     except ScenarioError as error:

@@ -91,7 +91,9 @@ def _range(field: Schema) -> str:
         ("to", field.get("maximum")),
         ("below", field.get("exclusiveMaximum")),
     ]
-    return "".join(f" {word} {str(bound).removesuffix('.0')}" for word, bound in bounds if bound is not None)
+    return "".join(
+        f" {word} {str(bound).removesuffix('.0')}" for word, bound in bounds if bound is not None
+    )
 
 
 def _models_in(field: Schema, definitions: Schema) -> list[Schema]:

@@ -79,4 +79,3 @@ def _result(info: RunInfo, stored: SeedFolder) -> RunResult:
     )
     seconds = sum(sum(evaluation.seconds.values()) for evaluation in evaluations)
     return RunResult(info, evaluations, seconds)
-

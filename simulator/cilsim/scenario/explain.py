@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_args
 
@@ -92,13 +92,13 @@ class _Explanation:
         self.node = node
         self.reserved = reserved
 
-    def tell(self, errors: Iterable[ErrorDetails], findings: Findings) -> None:
+    def tell(self, errors: Sequence[ErrorDetails], findings: Findings) -> None:
         """Note every error; those of one union are told as one, or as its best branch's."""
         unions: dict[tuple[str, ...], list[_Located]] = defaultdict(list)
         for error in errors:
-            located = self.locate(error)
-            if _follows_from_others(located):
+            if _follows_from_others(error, errors):
                 continue
+            located = self.locate(error)
             if located.union is None:
                 self.tell_one(located, findings)
             else:
@@ -182,11 +182,11 @@ class _Explanation:
         return models
 
 
-def _follows_from_others(located: _Located) -> bool:
+def _follows_from_others(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
     """Return whether a list is called too short only because entries in it are wrong."""
-    shortest = located.error.get("ctx", {}).get("min_length", 0)
-    entries = len(located.node.items) or len(located.node.fields)
-    return located.error["type"] == "too_short" and entries >= shortest
+    loc = error["loc"]
+    inside = (other["loc"] for other in errors if len(other["loc"]) > len(loc))
+    return error["type"] == "too_short" and any(other[: len(loc)] == loc for other in inside)
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -95,7 +95,8 @@ def complaint(node: Node, kind: str, context: Context, message: str) -> str:
     if kind in BOUNDS:
         return f"{BOUNDS[kind](context)}, found {node.found()}"
     if kind in LENGTHS:
-        return f"{LENGTHS[kind](context)}, found {len(node.items) or len(node.fields)}"
+        found = context.get("actual_length") or len(node.items) or len(node.fields)
+        return f"{LENGTHS[kind](context)}, found {found}"
     if kind in TAGS:
         return TAGS[kind](context)
     if kind in ("value_error", "assertion_error"):

@@ -1,4 +1,4 @@
-"""The test kit for plugin authors: a toy stream with a known answer, and a contract suite.
+"""The test kit for plugin authors: a toy stream with a known answer, and contract suites.
 
     from cilsim.testing import StrategyContract
 
@@ -9,7 +9,8 @@ Needs pytest.
 """
 
 from cilsim.testing.contract import StrategyContract
+from cilsim.testing.discovery_contract import DiscoveryContract
 from cilsim.testing.project import Project, RunFiles
 from cilsim.testing.ring import ring, write_ring
 
-__all__ = ["Project", "RunFiles", "StrategyContract", "ring", "write_ring"]
+__all__ = ["DiscoveryContract", "Project", "RunFiles", "StrategyContract", "ring", "write_ring"]

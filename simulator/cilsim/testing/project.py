@@ -17,6 +17,9 @@ from cilsim.runner.scenario_run import run_scenario
 from cilsim.scenario.load import load_scenario
 from cilsim.testing.ring import write_ring
 
+FIVE_PAIRS: Mapping[str, Any] = {"kind": "class_incremental", "experiences": 5}
+"""Options of the ring's usual stream: five experiences of two classes."""
+
 
 @dataclass(frozen=True)
 class RunFiles:
@@ -35,6 +38,14 @@ class RunFiles:
         rows = (self.folder / "accuracy_matrix.csv").read_text().splitlines()[1:]
         cells = [row.split(",")[1:] for row in rows]
         return np.array([[float(cell) if cell else np.nan for cell in row] for row in cells])
+
+    def predictions(self) -> list[dict[str, NDArray[np.int64]]]:
+        """Return the stored arrays after each experience, by name."""
+        arrays = []
+        for path in sorted((self.folder / "predictions").glob("*.npz")):
+            with np.load(path, allow_pickle=False) as stored:
+                arrays.append(dict(stored))
+        return arrays
 
     def deterministic_bytes(self) -> dict[str, bytes]:
         """Return the files that must be equal between equal runs."""
@@ -62,15 +73,23 @@ class Project:
         write_ring(folder / "ring.npz")
         return cls(folder, discover(extra))
 
-    def ring_scenario(self, strategy: Any, **changes: Any) -> dict[str, Any]:
-        """Return the ring scenario: five experiences of two classes, a small network."""
+    def ring_stream(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the stream section for `options`, kind included, on the ring."""
+        return {"dataset": {"name": "arrays", "path": "ring.npz"}, **options}
+
+    def ring_scenario(
+        self, strategy: Any, stream: Mapping[str, Any] = FIVE_PAIRS, **changes: Any
+    ) -> dict[str, Any]:
+        """Return the ring scenario: a small network, by default five experiences of two classes.
+
+        Args:
+            strategy: its name, or a mapping with `name` and options.
+            stream: options of the stream, kind included.
+            changes: sections to replace.
+        """
         recipe = {"epochs": 10, "batch_size": 16, "lr": 0.05, "schedule": "constant"}
         return {
-            "stream": {
-                "kind": "class_incremental",
-                "dataset": {"name": "arrays", "path": "ring.npz"},
-                "experiences": 5,
-            },
+            "stream": self.ring_stream(stream),
             "backbone": {"name": "mlp", "hidden": [32, 32]},
             "strategy": strategy,
             "base_training": recipe,

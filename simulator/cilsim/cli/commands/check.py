@@ -72,7 +72,7 @@ def check(
 
 def _check(path: Path, plugins: Plugins, overrides: Sequence[str]) -> Checked | tuple[Problem, ...]:
     found = load_or_explain(path, plugins, overrides)
-    if not isinstance(found, Scenario):
+    if isinstance(found, tuple):
         return found
     try:
         # what only the drawn class order shows, such as too few images of a class for the shots

@@ -13,10 +13,8 @@ from cilsim.cli.discovery import find_plugins, load_scenarios
 from cilsim.cli.kinds import kind_among
 from cilsim.cli.output import write_json, write_table
 from cilsim.cli.parameters import FILE, json_option, plugin_option
-from cilsim.cli.scenario_files import scenarios_in
 from cilsim.cli.settings import shared_options
 from cilsim.plugins import Plugins
-from cilsim.scenario.strategy_section import serves
 
 SCENARIOS = Path("scenarios")
 
@@ -55,6 +53,8 @@ def list_(
 
 def _rows(kind: str, scenario_file: Path | None, plugin_files: Sequence[Path]) -> list[Row]:
     if kind == "scenario":
+        from cilsim.cli.scenario_files import scenarios_in
+
         return scenarios_in(SCENARIOS)
     plugins = find_plugins(plugin_files)
     if scenario_file is not None:
@@ -63,6 +63,8 @@ def _rows(kind: str, scenario_file: Path | None, plugin_files: Sequence[Path]) -
 
 
 def _serving(scenario_file: Path, plugins: Plugins) -> list[Row]:
+    from cilsim.scenario.strategy_section import serves
+
     [scenario] = load_scenarios([scenario_file], plugins, with_data=False)
     stream = plugins.registries.streams[scenario.stream.kind]
     strategies = registry_of("strategy", plugins.registries)

@@ -13,7 +13,7 @@ from cilsim.cli.group import LateCommand, LateGroup
 from cilsim.cli.output import write_json, write_table
 from cilsim.cli.parameters import json_option, plugin_option
 from cilsim.cli.settings import shared_options
-from cilsim.plugins import Plugin
+from cilsim.registration import Plugin
 
 _PREFIX = "cilsim_"
 COMMANDS = {

@@ -50,4 +50,6 @@ def resume(
     settings.show_warnings()
     manifest = read_manifest(path) or {}
     chosen = device or str(manifest.get("device", "auto"))
-    return Execution(plugins, settings, path.parent, chosen, plugin_files=plugin_files, **how).run(scenario)
+    return Execution(plugins, settings, path.parent, chosen, plugin_files=plugin_files, **how).run(
+        scenario
+    )

@@ -75,7 +75,9 @@ def run(
     ]
     refuse_equal_names(files, scenarios)
     settings.show_warnings()
-    execution = Execution(plugins, settings, out, device or "auto", plugin_files=plugin_files, **how)
+    execution = Execution(
+        plugins, settings, out, device or "auto", plugin_files=plugin_files, **how
+    )
     return max(_run(execution, scenario, settings.debug) for scenario in scenarios)
 
 

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cilsim.options import Options
+from cilsim.scenario.load import load_text
+from cilsim.scenario.plain import plain
+from cilsim.scenario.resolved import difference, hash_in, resolved_yaml, scenario_hash
+
+SHORT_RESOLVED = """\
+name: scen
+description: ''
+stream:
+  kind: class_incremental
+  dataset:
+    name: glyphs100
+  base_classes: null
+  increment: null
+  uneven: false
+  sizes: null
+  experiences: 5
+class_order: natural
+backbone:
+  name: small
+  width: 32
+head:
+  kind: linear
+  temperature: 16.0
+strategies:
+- name: nmc
+  as: nmc
+  calibrators: []
+seeds: [0]
+"""
+
+
+def test_the_resolved_form_holds_every_default_in_a_fixed_order(load, short):
+    text = resolved_yaml(load(short))
+    assert text.startswith("# every value of this scenario, defaults included\n# hash: ")
+    assert "\nschema: 1\n" + SHORT_RESOLVED + "base_training:\n  epochs: 100\n" in text
+    assert text.endswith("threads: null\ncheckpoints:\n  keep: 2\n  every_seconds: 60.0\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "class_order: {seed: 1993}",
+        "class_order: {list: [2, 0, 1]}",
+        "class_order: {file: order.txt}",
+        "description: '1e-3'",
+        "description: 'no'",
+        "threads: 3",
+        "training: {lr: 1e-7, clip_gradient_norm: 1e20, milestones: [3, 5], schedule: step}",
+    ],
+)
+def test_the_resolved_form_loads_to_the_same_scenario(load, short, line):
+    scenario = load(f"{short}{line}\n", with_data=False)
+    assert load(resolved_yaml(scenario), with_data=False) == scenario
+
+
+def test_the_resolved_form_of_a_full_scenario_loads_to_the_same(load, full, registries):
+    scenario = load(full)
+    again = load_text(resolved_yaml(scenario), "elsewhere.yaml", registries)
+    assert again == scenario
+    assert resolved_yaml(again) == resolved_yaml(scenario)
+
+
+def test_paths_are_absolute_so_that_the_resolved_form_means_the_same_elsewhere(load, tmp_path):
+    dataset = "{name: image_folder, root: r, lists: [a]}"
+    text = f"stream: {{kind: cil, dataset: {dataset}, experiences: 5}}\nstrategy: nmc\n"
+    scenario = load(text, folder=tmp_path, with_data=False)
+    again = load(resolved_yaml(scenario), folder=Path("/"), with_data=False)
+    assert again == scenario
+    assert scenario_hash(again) == scenario_hash(scenario)
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=st.text())
+def test_any_text_survives_the_way_to_yaml_and_back(registries, short, text):
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        return
+    scenario = dataclasses.replace(load_text(short, "s.yaml", registries), description=text)
+    assert load_text(resolved_yaml(scenario), "s.yaml", registries).description == text
+
+
+def test_the_hash_is_stable(load, short):
+    assert scenario_hash(load(short)) == (
+        "HASH"
+    )
+
+
+def test_the_hash_is_noted_in_the_resolved_form(load, short):
+    scenario = load(short)
+    assert hash_in(resolved_yaml(scenario)) == scenario_hash(scenario)
+    assert hash_in("schema: 1\n") is None
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["name=other", "description=other", "checkpoints.keep=9", "strategy=ncm", "training.lr=1e-1"],
+)
+def test_the_hash_ignores_what_changes_no_result(load, short, override):
+    assert scenario_hash(load(short, override)) == scenario_hash(load(short))
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "seeds=[1]",
+        "threads=1",
+        "training.lr=0.05",
+        "class_order.seed=0",
+        "strategy.as=x",
+        "backbone.width=8",
+        "stream.experiences=10",
+        "calibrators=[teen]",
+        "evaluate.batch_size=7",
+        "deterministic=false",
+    ],
+)
+def test_the_hash_tells_apart_what_changes_results(load, short, override):
+    assert scenario_hash(load(short, override)) != scenario_hash(load(short))
+
+
+def test_a_difference_names_every_value_that_matters(load, short):
+    old = resolved_yaml(load(short))
+    new = resolved_yaml(
+        load(
+            short,
+            "name=other",
+            "training.lr=0.05",
+            "seeds=[0, 1]",
+            "strategy={name: teen, as: nmc}",
+            "class_order.seed=3",
+            "threads=2",
+        )
+    )
+    assert difference(old, new) == [
+        "class_order: natural -> (absent)",
+        "strategies.0.name: nmc -> teen",
+        "seeds: [0] -> [0, 1]",
+        "training.lr: 0.1 -> 0.05",
+        "threads: null -> 2",
+        "class_order.seed: (absent) -> 3",
+        "strategies.0.calibration_weight: (absent) -> 0.5",
+        "strategies.0.similarity_scale: (absent) -> 16.0",
+    ]
+    assert difference(old, old) == []
+
+
+def test_sets_are_plain_in_a_fixed_order():
+    class Chosen(Options):
+        names: frozenset[str] = frozenset({"c", "a", "b"})
+
+    assert plain(Chosen()) == {"names": ["a", "b", "c"]}
