@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cilsim import Experience, Strategy
 from cilsim.data.samples import Samples
+from cilsim.strategy.strategy import bytes_of
 
 
 class Joint(Strategy):
@@ -41,7 +42,7 @@ class Joint(Strategy):
         self._index = torch.cat([self._index, samples.index])
         self._labels = torch.cat([self._labels, samples.labels.cpu()])
         everything = self.context.recall(self._index, self._labels)
-        self._bytes = everything.x.numel() * everything.x.element_size()
+        self._bytes = bytes_of(everything.x) + bytes_of(self._labels)
         return everything
 
     def state_dict(self) -> dict[str, Any]:
@@ -59,5 +60,5 @@ class Joint(Strategy):
         self._bytes = state["bytes"]
 
     def kept(self) -> Mapping[str, int]:
-        """Return the bytes of all samples kept."""
+        """Return the bytes of all samples kept, with their labels."""
         return {"exemplars": self._bytes}

@@ -4,6 +4,7 @@ CilsimError                 exit code 2: the user can mend it
 ├── ScenarioError           the scenario file; carries every problem found, with line and column
 ├── PluginError             a plugin cannot be loaded, registered or used; carries its name
 ├── DataError               a data set is missing, damaged or not what was asked for
+├── StreamError             a stream cannot be expressed as asked
 ├── RunFolderError          a run folder is locked, unwritable or belongs to another scenario
 ├── CheckpointError         a stored state is damaged or does not fit
 ├── RunFailed               exit code 1: a run started and could not be finished
@@ -62,6 +63,10 @@ class PluginError(CilsimError):
 
 class DataError(CilsimError):
     """A data set is missing, damaged or not what was asked for."""
+
+
+class StreamError(CilsimError):
+    """A stream cannot be expressed as asked."""
 
 
 class RunFolderError(CilsimError):

@@ -35,9 +35,7 @@ mutations = st.lists(
     min_size=1,
     max_size=6,
 )
-scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)
-)
+scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5))
 overrides = st.lists(
     st.one_of(
         st.text(max_size=30),

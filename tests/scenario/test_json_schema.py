@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -141,12 +142,13 @@ def test_options_carry_their_descriptions(registries):
     }
 
 
-def test_strange_names_and_types_do_not_break_the_schema(full):
+def test_strange_names_and_types_do_not_break_the_schema():
     class Recursive(Options):
         inner: tuple[Recursive, ...] = ()
 
     class Odd(Options):
         function: object = print
+        call: Callable[[], None] | None = None
 
     Recursive.model_rebuild(_types_namespace={"Recursive": Recursive})
     owner = Owner("x", "x", "1")
@@ -154,7 +156,6 @@ def test_strange_names_and_types_do_not_break_the_schema(full):
     for name, options in {"tv:a/b c": Recursive, "odd~1": Odd}.items():
         registries.backbones.add(Entry("backbone", name, None, options, "", owner))
     schema = json_schema(registries)
-    validator = jsonschema.Draft202012Validator(schema["$defs"]["backbone"] | schema)
     assert sorted(key for key in schema["$defs"] if key.startswith("backbone.")) == [
         "backbone.odd_7e_1",
         "backbone.tv_3a_a_2f_b_20_c",

@@ -78,6 +78,4 @@ def test_utf16_is_told(tmp_path, monkeypatch):
 def test_a_large_file_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("a.yaml").write_bytes(b"#" * (1024 * 1024 + 1))
-    assert refusal(Path("a.yaml")) == (
-        "a.yaml: larger than 1 MiB; a scenario is a small text file"
-    )
+    assert refusal(Path("a.yaml")) == ("a.yaml: larger than 1 MiB; a scenario is a small text file")

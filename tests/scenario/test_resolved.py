@@ -1,16 +1,24 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cilsim.errors import ScenarioError
 from cilsim.options import Options
+from cilsim.scenario.findings import Findings
 from cilsim.scenario.load import load_text
+from cilsim.scenario.origin import Origin
 from cilsim.scenario.plain import plain
 from cilsim.scenario.resolved import difference, hash_in, resolved_yaml, scenario_hash
+from cilsim.scenario.yaml_source import parse
 
 SHORT_RESOLVED = """\
 name: scen
@@ -88,10 +96,25 @@ def test_any_text_survives_the_way_to_yaml_and_back(registries, short, text):
     assert load_text(resolved_yaml(scenario), "s.yaml", registries).description == text
 
 
-def test_the_hash_is_stable(load, short):
-    assert scenario_hash(load(short)) == (
-        "HASH"
+def test_the_hash_is_over_the_resolved_values_in_canonical_json(load, full):
+    scenario = load(full)
+    root = parse(Origin("", resolved_yaml(scenario), Path()), Findings())
+    content = root.without(["name", "description", "checkpoints"]).plain()
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    assert scenario_hash(scenario) == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_the_hash_is_the_same_in_every_process(load, full):
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from conftest import FULL, make_registries\n"
+        "from cilsim.scenario.load import load_text\n"
+        "from cilsim.scenario.resolved import scenario_hash\n"
+        "print(scenario_hash(load_text(FULL, 'f.yaml', make_registries())))"
     )
+    command = [sys.executable, "-c", code, str(Path(__file__).parent)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == scenario_hash(load(full))
 
 
 def test_the_hash_is_noted_in_the_resolved_form(load, short):
@@ -151,6 +174,14 @@ def test_a_difference_names_every_value_that_matters(load, short):
         "strategies.0.similarity_scale: (absent) -> 16.0",
     ]
     assert difference(old, old) == []
+
+
+def test_a_damaged_resolved_form_is_refused_by_name():
+    with pytest.raises(ScenarioError) as refused:
+        difference("a: [", "a: 1")
+    assert str(refused.value) == (
+        "old resolved scenario:1:5: not valid YAML: the text ends within an open bracket"
+    )
 
 
 def test_sets_are_plain_in_a_fixed_order():

@@ -164,8 +164,11 @@ def test_what_is_refused_is_told_with_its_place(text, message):
     ids=["lists", "mappings", "blocks", "dashes", "keys"],
 )
 def test_nesting_has_a_limit(text):
-    assert refusal(text).partition(": ")[2].partition("\n")[0].endswith(
-        "nested more than 50 levels deep"
+    assert (
+        refusal(text)
+        .partition(": ")[2]
+        .partition("\n")[0]
+        .endswith("nested more than 50 levels deep")
     )
 
 

@@ -9,6 +9,7 @@ from cilsim.results.manifest import read_manifest
 from cilsim.results.run_folder import RESOLVED, RunFolder
 from cilsim.results.seed_folder import SeedFolder
 from cilsim.runner.planning import data_facts, plan_stream
+from cilsim.runner.references import with_references
 from cilsim.scenario.load import load_text
 from cilsim.scenario.schema import Scenario, StrategyChoice
 
@@ -42,7 +43,8 @@ def results_in(folder: RunFolder, scenario: Scenario, plugins: Plugins) -> list[
             if stored.finished(len(stream.experiences)):
                 info = _info(scenario, choice, stored, stream, str(manifest.get("device", "")))
                 results.append(_result(info, stored))
-    return results
+    names = {choice.label: choice.name for choice in scenario.strategies}
+    return with_references(results, names)
 
 
 def _info(

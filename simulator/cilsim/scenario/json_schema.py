@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from pydantic import BaseModel
-from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 
 from cilsim.registry import Entry, Registries, Registry
 from cilsim.scenario.explain import first_sentence
@@ -55,11 +56,12 @@ class _Sections:
     ) -> None:
         """Define a section that is a name, or a mapping with `name` and options."""
         names = list(registry.names())
-        properties = {"name": {"enum": names, "description": f"Name of the {registry.kind}"}}
+        name = {"enum": names, "description": f"Name of the {registry.kind}"}
+        properties = {"name": name, **(keys or {})}
         mapping: Schema = {
             "properties": properties,
             "allOf": [
-                self.option_rule(section, entry, "name", {**properties, **(keys or {})}, default)
+                self.option_rule(section, entry, "name", list(properties), default)
                 for entry in registry
             ],
         }
@@ -74,7 +76,7 @@ class _Sections:
         """Return the schema of the section `stream`."""
         kind = {"enum": list(registry.names()), "description": "Kind of the stream"}
         keys = {"kind": kind, "dataset": _reference("dataset")}
-        rules = [self.option_rule("stream", entry, "kind", keys) for entry in registry]
+        rules = [self.option_rule("stream", entry, "kind", list(keys)) for entry in registry]
         return {
             "type": "object",
             "required": ["kind", "dataset"],
@@ -83,13 +85,21 @@ class _Sections:
         }
 
     def option_rule(
-        self, section: str, entry: Entry, key: str, keys: Schema, default: str = ""
+        self, section: str, entry: Entry, key: str, keys: Sequence[str], default: str = ""
     ) -> Schema:
-        """Return `if` the section names the entry `then` it has that entry's options."""
+        """Return `if` the section names the entry `then` it has that entry's options.
+
+        Args:
+            section: prefix of the definition that holds the options.
+            entry: what may be named.
+            key: the key that names it.
+            keys: keys of the section besides options; the section itself says what they hold.
+            default: the name that stands in where there is none.
+        """
         definition = f"{section}.{_safe(entry.name)}"
         options = _hoisted(entry.options, definition, self.definitions)
         options["description"] = entry.summary or first_sentence(options.get("description"))
-        options["properties"] = {**keys, **options.get("properties", {})}
+        options["properties"] = {**dict.fromkeys(keys, True), **options.get("properties", {})}
         self.definitions[definition] = options
         names = [entry.name, *entry.aliases]
         condition: Schema = {"type": "object", "properties": {key: {"enum": names}}}
@@ -98,12 +108,22 @@ class _Sections:
         return {"if": condition, "then": _reference(definition)}
 
 
+class _Lenient(GenerateJsonSchema):
+    """Leaves open what a plugin declares and JSON Schema cannot say."""
+
+    ignored_warning_kinds: ClassVar[set[JsonSchemaWarningKind]] = {
+        "non-serializable-default",
+        "skipped-choice",
+    }
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:
+        return {}
+
+
 def _hoisted(model: type[BaseModel], prefix: str, definitions: Schema) -> Schema:
     """Return the schema of a model, its inner models moved to the definitions."""
-    try:
-        schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}")
-    except PydanticInvalidForJsonSchema:  # a plugin's type that JSON Schema cannot say
-        return {"type": "object"}
+    template = f"#/$defs/{prefix}.{{model}}"
+    schema = model.model_json_schema(ref_template=template, schema_generator=_Lenient)
     inner = schema.pop("$defs", {})
     definitions.update({f"{prefix}.{name}": definition for name, definition in inner.items()})
     if "$ref" in schema:  # a model that contains itself

@@ -38,12 +38,12 @@ class StrategyContract(StrategyPromises):
 
     def test_one_class_per_experience(self, project: Project) -> None:
         """A stream of single classes runs."""
-        stream = project.ring_stream({"kind": "class_incremental", "experiences": 10})
+        stream = {"kind": "class_incremental", "experiences": 10}
         assert len(self.run(project, stream=stream).accuracy_matrix()) == 10
 
     def test_uneven_experiences_and_a_last_batch_of_one(self, project: Project) -> None:
         """Sizes may differ, and so may the last batch."""
-        stream = project.ring_stream({"kind": "class_incremental", "sizes": [5, 1, 3]})
+        stream = {"kind": "class_incremental", "sizes": [5, 1, 3]}
         recipe = {"epochs": 2, "batch_size": 59, "lr": 0.05}
         files = self.run(project, stream=stream, base_training=recipe, training=recipe)
         assert len(files.accuracy_matrix()) == 3

@@ -43,7 +43,7 @@ class DiscoveryContract(StrategyPromises):
 
     def test_one_novel_class_per_stage(self, project: Project) -> None:
         """Stages of a single class run."""
-        stream = project.ring_stream({**self.stream(), "stages": 6})
+        stream = {**self.stream(), "stages": 6}
         clusters = [
             len(np.unique(stored["predicted"]))
             for stored in self.run(project, stream=stream).predictions()

@@ -73,10 +73,6 @@ class Project:
         write_ring(folder / "ring.npz")
         return cls(folder, discover(extra))
 
-    def ring_stream(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the stream section for `options`, kind included, on the ring."""
-        return {"dataset": {"name": "arrays", "path": "ring.npz"}, **options}
-
     def ring_scenario(
         self, strategy: Any, stream: Mapping[str, Any] = FIVE_PAIRS, **changes: Any
     ) -> dict[str, Any]:
@@ -84,12 +80,12 @@ class Project:
 
         Args:
             strategy: its name, or a mapping with `name` and options.
-            stream: options of the stream, kind included.
+            stream: the stream section, without the data set.
             changes: sections to replace.
         """
         recipe = {"epochs": 10, "batch_size": 16, "lr": 0.05, "schedule": "constant"}
         return {
-            "stream": self.ring_stream(stream),
+            "stream": {"dataset": {"name": "arrays", "path": "ring.npz"}, **stream},
             "backbone": {"name": "mlp", "hidden": [32, 32]},
             "strategy": strategy,
             "base_training": recipe,

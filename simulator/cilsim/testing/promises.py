@@ -45,7 +45,8 @@ class StrategyPromises:
     def scenario(self, project: Project, **changes: Any) -> dict[str, Any]:
         """Return the ring scenario for the strategy."""
         choice = {"name": self.strategy, **self.options}
-        return project.ring_scenario(choice, self.stream(), **{**self.changes, **changes})
+        sections = {"stream": self.stream(), **self.changes, **changes}
+        return project.ring_scenario(choice, **sections)
 
     def run(self, project: Project, name: str = "toy", **changes: Any) -> RunFiles:
         """Run the ring and return the files of the run."""
@@ -62,7 +63,7 @@ class StrategyPromises:
         """Stopping after every experience and going on changes nothing."""
         whole = self.run(project, "whole").deterministic_bytes()
         scenario, interruptions = self.scenario(project), 0
-        while interruptions < len(whole):  # more experiences than files there are not
+        while interruptions < len(whole):  # a file per experience, and two more
             stop = StopRequest()
             reporters = [StopAfterCheckpoint(stop)]
             try:

@@ -1,0 +1,162 @@
+"""Avalanche's stock `Naive` with its own loader, against the engine.
+
+The Avalanche side is what its tutorials write: images with the transforms of its SplitCIFAR100,
+`nc_benchmark`, `Naive`, accuracy and loss per epoch as metrics, default loader settings.
+
+On a CPU the network takes most of the time in both, so that the ratio says little about the
+loader; `avalanche-input` leaves the network out.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from benchmarks.rounds import Arm, Goal
+from benchmarks.training_arms import AUGMENTATION, MEAN, STD, Workload, engine, random_images
+from cilsim.backbones.builtin import SmallOptions
+from cilsim.backbones.residual import small
+from cilsim.scenario.recipe import Recipe
+from cilsim.training.batching import Batcher
+
+RECIPE = Recipe(epochs=1, batch_size=64, lr=0.05, augmentation=AUGMENTATION)
+
+
+class PilImages(torch.utils.data.Dataset[Any]):
+    """Images as torchvision's CIFAR data sets hand them out: PIL, one at a time."""
+
+    def __init__(self, images_NHWC: NDArray[np.uint8], labels: list[int]) -> None:
+        self.images = images_NHWC
+        self.targets = labels
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index: int) -> tuple[Any, int]:
+        from PIL import Image
+
+        return Image.fromarray(self.images[index]), self.targets[index]
+
+
+def _experience(workload: Workload, size: int) -> Any:
+    """Return all samples as the one experience of a new-classes benchmark."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # qpsolvers warns at import that it has no solver
+        from avalanche.benchmarks import nc_benchmark
+        from torchvision import transforms
+
+    train_transform = transforms.Compose(
+        [
+            transforms.RandomCrop(size, padding=AUGMENTATION.crop_padding),
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize(MEAN, STD),
+        ]
+    )
+    samples = workload.samples
+    assert samples.labels is not None
+    images_NHWC = samples.x.cpu().permute(0, 2, 3, 1).contiguous().numpy()
+    data = PilImages(images_NHWC, samples.labels.tolist())
+    benchmark = nc_benchmark(
+        data, data, n_experiences=1, task_labels=False, seed=0, train_transform=train_transform
+    )
+    return benchmark.train_stream[0]
+
+
+def naive(workload: Workload, size: int) -> Callable[[], None]:
+    """Return a contestant that trains with a fresh `Naive`."""
+    experience, modules = _experience(workload, size), workload.modules()
+    model = nn.Sequential(modules["backbone"], modules["head"])
+
+    def train() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Avalanche warns that no logger is set
+            _naive(model, workload).train(experience)
+
+    return train
+
+
+def _naive(model: nn.Module, workload: Workload) -> Any:
+    from avalanche.evaluation.metrics import accuracy_metrics, loss_metrics
+    from avalanche.training.plugins import EvaluationPlugin
+    from avalanche.training.supervised import Naive
+
+    recipe = workload.recipe
+    optimiser = torch.optim.SGD(
+        model.parameters(),
+        lr=recipe.lr,
+        momentum=recipe.momentum,
+        nesterov=recipe.nesterov,
+        weight_decay=recipe.weight_decay,
+    )
+    metrics = (accuracy_metrics(epoch=True), loss_metrics(epoch=True))
+    return Naive(
+        model=model,
+        optimizer=optimiser,
+        criterion=nn.CrossEntropyLoss(),
+        train_mb_size=recipe.batch_size,
+        train_epochs=recipe.epochs,
+        device=workload.samples.device,
+        evaluator=EvaluationPlugin(*metrics, loggers=[]),
+    )
+
+
+def naive_batches(workload: Workload, size: int) -> Callable[[], None]:
+    """Return a contestant that takes every batch of Avalanche's loader to the device."""
+    from avalanche.benchmarks.utils.data_loader import TaskBalancedDataLoader
+
+    dataset, device = _experience(workload, size).dataset, workload.samples.device
+
+    def load() -> None:
+        loader = TaskBalancedDataLoader(
+            dataset.train(), batch_size=workload.recipe.batch_size, shuffle=True
+        )
+        for x, y, _ in loader:
+            x.to(device), y.to(device)
+
+    return load
+
+
+def engine_batches(workload: Workload) -> Callable[[], None]:
+    """Return a contestant that prepares every batch of an epoch."""
+    batcher = Batcher(workload.samples, workload.recipe, (0,), workload.samples.device)
+
+    def prepare() -> None:
+        order_N = batcher.order(0)
+        for step, (start, stop) in enumerate(batcher.bounds):
+            batcher.x(order_N[start:stop], 0, step)
+            batcher.labels(order_N[start:stop])
+
+    return prepare
+
+
+def training_arm(widths: tuple[int, int, int], size: int, count: int) -> Arm:
+    def net(generator: torch.Generator) -> nn.Module:
+        return small(SmallOptions(widths=widths), (3, size, size), generator)
+
+    def build(device: torch.device) -> Mapping[str, Callable[[], None]]:
+        workload = Workload(net, random_images(count, size, device), RECIPE)
+        return {"avalanche": naive(workload, size), "cilsim": engine(workload)}
+
+    summary = f"Naive with its PIL loader: {size}x{size} images, `small` {widths}, batch 64"
+    return Arm(summary, "avalanche", build, count, "image", (Goal("cilsim", 1.2, 5.0),))
+
+
+def _input(device: torch.device) -> Mapping[str, Callable[[], None]]:
+    workload = Workload(nn.Identity, random_images(INPUT_IMAGES, 32, device), RECIPE)
+    return {"avalanche": naive_batches(workload, 32), "cilsim": engine_batches(workload)}
+
+
+INPUT_IMAGES = 4096
+AVALANCHE = training_arm((24, 48, 96), 32, 1024)
+AVALANCHE_TINY = training_arm((8, 16, 32), 16, 2048)
+AVALANCHE_INPUT = Arm(
+    "loading, crop, flip and normalisation of 32x32 images, without a network",
+    "avalanche", _input, INPUT_IMAGES, "image", (Goal("cilsim", 12.0, 12.0),),
+)  # fmt: skip
