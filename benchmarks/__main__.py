@@ -20,12 +20,19 @@ from benchmarks.rounds import (
     speeds,
     verdict,
 )
+from benchmarks.session_arm import SESSION_RESNET20, SESSION_SMALL
+from benchmarks.svm_arm import SVM_5000, SVM_20000, SVM_50000
 from benchmarks.training_arms import STEP_OVERHEAD, TRAIN_RESNET20, TRAIN_SMALL
 
 ARMS: dict[str, Arm] = {
     "train-small": TRAIN_SMALL,
     "train-resnet20": TRAIN_RESNET20,
+    "session-small": SESSION_SMALL,
+    "session-resnet20": SESSION_RESNET20,
     "step-overhead": STEP_OVERHEAD,
+    "svm-5000": SVM_5000,
+    "svm-20000": SVM_20000,
+    "svm-50000": SVM_50000,
     "avalanche": AVALANCHE,
     "avalanche-tiny": AVALANCHE_TINY,
     "avalanche-input": AVALANCHE_INPUT,

@@ -105,6 +105,7 @@ def pictures(curves: str, runs: str) -> list[Picture]:
             f"#scalars&_smoothingWeight=0&regexInput={several}&tagFilter={quote(COMPARED)}",
             "all('vz-line-chart2').length > 0",
             width=1550,
+            height=1020,
         ),
         Picture(
             "tensorboard-images",
@@ -136,10 +137,14 @@ def find_browser() -> str | None:
 def tensorboard(folder: Path) -> Iterator[str]:
     """Serve the folder on a free loopback port and yield the address."""
     port = free_port()
-    command = [sys.executable, "-m", "tensorboard.main", f"--logdir={folder}"]
+    # The page shows the folder as it is named here: without the path of this machine.
+    place = folder.resolve()
+    command = [sys.executable, "-m", "tensorboard.main", f"--logdir={place.name}"]
     command += [f"--host={HOST}", f"--port={port}", "--samples_per_plugin=images=100"]
     with tempfile.TemporaryFile() as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(
+            command, cwd=place.parent, stdout=log, stderr=log, start_new_session=True
+        )
         try:
             yield f"http://{HOST}:{port}"
         finally:

@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Equal runs draw equal examples; a slow machine is not a failure.
+settings.register_profile("cilsim", derandomize=True, deadline=None, max_examples=50)
+settings.load_profile("cilsim")
 
 # Before torch is imported, which reads them once. Results depend on the number of threads.
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):

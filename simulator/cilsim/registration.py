@@ -83,10 +83,10 @@ def _complaint(plugin: Plugin, loaded: Sequence[Plugin]) -> str:
     taken_by = next((other.owner for other in loaded if other.name == plugin.name), None)
     if taken_by is not None:
         return f"the plugin name is taken by {taken_by}"
-    return _complaint_about_hooks(plugin.implementation)
+    return complaint_about_hooks(plugin.implementation)
 
 
-def _complaint_about_hooks(implementation: Any) -> str:
+def complaint_about_hooks(implementation: Any) -> str:
     """Return what pluggy would pass over in silence: a misspelt hook or a missing mark."""
     known = [name for name in vars(hookspecs) if name.startswith("cilsim_")]
     for attribute in dir(implementation):

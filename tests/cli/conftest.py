@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,7 +105,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     """A folder in which `cilsim run tiny.yaml` was run, and its outcome."""
     folder = tmp_path_factory.mktemp("finished")
     write_tiny(folder)
-    return folder, run_process("run", "tiny.yaml", "--device", "cpu", cwd=folder)
+    out, err = io.StringIO(), io.StringIO()
+    with chdir(folder), redirect_stdout(out), redirect_stderr(err):
+        code = main(["run", "tiny.yaml", "--device", "cpu"])
+    return folder, Outcome(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ class TestKMeansDiscovery(DiscoveryContract):
 
 class TestKMeansDiscoveryOnTheRingItself(DiscoveryContract):
     strategy = "kmeans_discovery"
-    options = {"normalise": False}  # noqa: RUF012
-    changes = {"backbone": "identity"}  # noqa: RUF012
+    options = {"normalise": False}
+    changes = {"backbone": "identity"}
 
     def test_is_right_about_all_classes(self, project: Project) -> None:
         """Ten separate clouds in the plane: k-means has nothing to get wrong."""

@@ -31,13 +31,13 @@ class TestNmcOnTheRingItself(StrategyContract):
 
 class TestNmcEuclidean(StrategyContract):
     strategy = "nmc"
-    options = {"metric": "euclidean"}  # noqa: RUF012
+    options = {"metric": "euclidean"}
     changes = IDENTITY
 
 
 class TestNmcEuclideanNormalised(StrategyContract):
     strategy = "nmc"
-    options = {"metric": "euclidean_normalised"}  # noqa: RUF012
+    options = {"metric": "euclidean_normalised"}
     changes = IDENTITY
 
 

@@ -109,4 +109,4 @@ def test_a_name_that_the_font_lacks_warns_nobody(make_result):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         picture = as_rgb(strategy_comparison([make_result("方法")]))
-    assert picture.shape == (552, 1200, 3)
+    assert picture.shape == (460, 1000, 3)

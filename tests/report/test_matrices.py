@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,7 +52,8 @@ def test_forgetting_is_drawn_around_zero(evaluations):
 
 
 def test_the_first_experience_has_an_empty_forgetting_matrix(evaluations):
-    assert texts(forgetting_matrix(evaluations[0].accuracy_matrix)) == []
+    figure = forgetting_matrix(evaluations[0].accuracy_matrix)
+    assert (texts(figure), figure.axes[0].images[0].get_array().mask.all()) == ([], True)
 
 
 def test_confusion_is_normalised_by_row(stream):
@@ -65,12 +68,26 @@ def test_borders_lie_between_experiences_seen_so_far(stream):
 
 
 def test_borders_are_drawn_on_both_axes(stream):
-    lines = confusion_matrix(np.eye(4, dtype=np.int64), stream).axes[0].lines
-    ends = [(line.get_xdata()[0], line.get_ydata()[0]) for line in lines]
-    assert ends == [(0, 1.5), (1.5, 0), (0, 2.5), (2.5, 0)]
+    across, down = confusion_matrix(np.eye(4, dtype=np.int64), stream).axes[0].collections
+    assert [line.tolist() for line in across.get_segments()] == [
+        [[-0.5, 1.5], [3.5, 1.5]],
+        [[-0.5, 2.5], [3.5, 2.5]],
+    ]
+    assert [line.tolist() for line in down.get_segments()] == [
+        [[1.5, -0.5], [1.5, 3.5]],
+        [[2.5, -0.5], [2.5, 3.5]],
+    ]
+
+
+def test_the_confusion_matrix_has_room_for_classes_that_are_to_come(stream):
+    axes = confusion_matrix(np.eye(2, dtype=np.int64), stream).axes[0]
+    assert (axes.get_xlim(), axes.get_ylim()) == ((-0.5, 3.5), (3.5, -0.5))
 
 
 @pytest.mark.parametrize("classes", [1, 200])
 def test_few_and_many_classes_can_be_drawn(classes, stream):
-    picture = as_rgb(confusion_matrix(np.eye(classes, dtype=np.int64), stream))
-    assert picture.shape == (540, 648, 3)
+    labels = tuple(range(classes))
+    one = replace(stream.experiences[0], new_labels=labels, seen=classes)
+    wide = replace(stream, experiences=(one,), class_ids=labels)
+    picture = as_rgb(confusion_matrix(np.eye(classes, dtype=np.int64), wide))
+    assert picture.shape == (450, 540, 3)

@@ -1,4 +1,5 @@
 import io
+import sys
 from dataclasses import replace
 
 import pytest
@@ -169,6 +170,18 @@ def test_an_error_gives_the_cursor_back(make_run, stream):
     manager.hook.cilsim_before_experience(run=run, experience=stream.experiences[0])
     manager.hook.cilsim_on_run_error(run=run, error=RunFailed("NaN"))
     assert text.getvalue().count("\x1b[?25h") == 1
+
+
+def test_what_others_write_appears_above_the_live_line(make_run, stream):
+    text, before = Terminal(), sys.stderr
+    manager = new_manager()
+    manager.register(TerminalReporter(stream=text))
+    run = make_run()
+    manager.hook.cilsim_before_experience(run=run, experience=stream.experiences[0])
+    sys.stderr.write("base training: reused\n")
+    manager.hook.cilsim_on_run_error(run=run, error=RunFailed("NaN"))
+    assert "\x1b[2Kbase training: reused\n" in text.getvalue()
+    assert sys.stderr is before
 
 
 def test_stderr_is_where_it_goes_by_default(make_run, capsys):

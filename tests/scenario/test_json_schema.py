@@ -45,7 +45,11 @@ def test_good_files_have_no_complaints(complaints, full, short, registries):
 @pytest.mark.parametrize(
     ("line", "path", "message"),
     [
-        ("strategy: tean", "strategy", "'tean' is not one of ['gcd', 'ncm', 'nmc', 'replay', 'teen']"),
+        (
+            "strategy: tean",
+            "strategy",
+            "'tean' is not one of ['gcd', 'ncm', 'nmc', 'replay', 'teen']",
+        ),
         (
             "strategy: {name: teen, alpha: 3}",
             "strategy",
@@ -77,7 +81,7 @@ def test_good_files_have_no_complaints(complaints, full, short, registries):
         ("strategies: []", "strategies", "[] should be non-empty"),
         ("x: 1", "", "'strategy' is a required property"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_strategy_gets_the_line_that_matters(complaints, line, path, message):
     text = f"stream: {{kind: cil, dataset: glyphs100, experiences: 5}}\n{line}\n"
     assert (path, message) in complaints(text)

@@ -156,10 +156,19 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(load):
             "list, file",
         ),
         ("class_order: {list: [1, 1]}", "scen.yaml:3:21: class_order.list: 1 is given twice"),
-        ("class_order: {sed: 1}", "scen.yaml:3:15: class_order.sed: unknown key; did you mean 'seed'?"),
+        (
+            "class_order: {sed: 1}",
+            "scen.yaml:3:15: class_order.sed: unknown key; did you mean 'seed'?",
+        ),
         ("head: cosine", "scen.yaml:3:7: head: expected a mapping, found 'cosine'"),
-        ("head: {temperature: 0}", "scen.yaml:3:21: head.temperature: must be greater than 0, found 0"),
-        ("deterministic: off", "scen.yaml:3:16: deterministic: expected true or false, found the text 'off'"),
+        (
+            "head: {temperature: 0}",
+            "scen.yaml:3:21: head.temperature: must be greater than 0, found 0",
+        ),
+        (
+            "deterministic: off",
+            "scen.yaml:3:16: deterministic: expected true or false, found the text 'off'",
+        ),
         ("threads: 0", "scen.yaml:3:10: threads: must be at least 1, found 0"),
         (
             "training: {schedule: step}",
@@ -185,7 +194,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(load):
             "scen.yaml:2:1: strategy: give either 'strategy' or 'strategies', not both",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_in_the_core_is_told(problems, short, line, message):
     assert problems(f"{short}{line}\n") == [message]
 
@@ -239,6 +248,10 @@ def test_a_mistake_in_the_core_is_told(problems, short, line, message):
         (
             "stream: {kind: cil, dataset: image_folder, experiences: 5}\nstrategy: nmc",
             "scen.yaml:1:21: stream.dataset: 'root' is missing: Folder with one folder per class",
+        ),
+        (
+            "99999999999999999999",
+            "scen.yaml:1:1: expected an integer below 2^63, found 99999999999999999999",
         ),
         ("", "scen.yaml: the file is empty; a scenario needs at least 'stream' and 'strategy'"),
         (

@@ -32,7 +32,7 @@ from cilsim.scenario.scalars import ScalarRefused, looks_like_other_than_text, r
         ("1_000", "1_000"),
         ("2024-01-01", "2024-01-01"),
         ("0b11", "0b11"),
-        ("١", "١"),
+        ("\u0661", "\u0661"),
         ("1\n", "1\n"),
     ],
 )

@@ -241,7 +241,7 @@ def test_a_frozen_backbone_keeps_every_bit_and_its_batch_statistics(toy):
 def test_parameter_groups_say_what_is_trained(toy):
     modules = toy.feature_modules()
     before = toy.weights(modules)
-    groups = [{"params": list(modules["head"].parameters()), "weight_decay": 0.0}]
+    groups = [{"params": modules["head"].parameters(), "weight_decay": 0.0}]
     fit(toy.spec(modules, samples=toy.features(), parameter_groups=groups))
     after = toy.weights(modules)
     assert torch.equal(after["backbone.layers.0.weight"], before["backbone.layers.0.weight"])

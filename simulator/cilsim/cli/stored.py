@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cilsim.errors import RunFolderError
 from cilsim.metrics.evaluate import recompute
 from cilsim.plugins import Plugins
 from cilsim.records import Evaluation, RunInfo, RunResult, StreamInfo
@@ -32,19 +33,30 @@ def results_in(folder: RunFolder, scenario: Scenario, plugins: Plugins) -> list[
     Raises:
         DataError: the data set, whose class ids are needed, is not here.
         CheckpointError: a file is damaged.
+        RunFolderError: the data set is no longer the one that the runs were made with.
     """
     facts = data_facts(scenario, plugins)
-    manifest = read_manifest(folder.path) or {}
+    _refuse_other_data(folder, plan_stream(scenario, plugins, scenario.seeds[0], facts)[1])
+    device = str((read_manifest(folder.path) or {}).get("device", ""))
     results = []
     for choice in scenario.strategies:
         for seed in scenario.seeds:
             stored = folder.seed_folder(choice.label, seed)
             stream = plan_stream(scenario, plugins, seed, facts)[1]
             if stored.finished(len(stream.experiences)):
-                info = _info(scenario, choice, stored, stream, str(manifest.get("device", "")))
+                info = _info(scenario, choice, stored, stream, device)
                 results.append(_result(info, stored))
     names = {choice.label: choice.name for choice in scenario.strategies}
     return with_references(results, names)
+
+
+def _refuse_other_data(folder: RunFolder, stream: StreamInfo) -> None:
+    expected = (read_manifest(folder.path) or {}).get("stream_digest", stream.digest)
+    if expected != stream.digest:
+        raise RunFolderError(
+            f"{folder.path}: the data set '{stream.dataset}' gives another class "
+            "order or split than the runs had; put its files back as they were"
+        )
 
 
 def _info(

@@ -81,7 +81,7 @@ def extract(
     change = _view(view, samples)
     features_ND: Tensor | None = None
     forward = _fixed_layout(backbone, channels_last)
-    with _evaluating(backbone), torch.inference_mode(), autocast(precision, device):
+    with evaluating(backbone), torch.inference_mode(), autocast(precision, device):
         for start in range(0, len(samples), chunk):
             x = _chunk(samples, start, chunk, device)
             x = normalise(change(x), samples.mean, samples.std, channels_last=channels_last)
@@ -114,7 +114,8 @@ def device_of(backbone: nn.Module, samples: Samples) -> torch.device:
 
 
 @contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Put a module in eval mode inside the block, and each part back as it was after it."""
     training = [part for part in module.modules() if part.training]
     module.eval()
     try:

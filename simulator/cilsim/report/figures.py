@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cilsim.records import FloatArray, RunResult
-from cilsim.report.canvas import drawing, new_figure
+from cilsim.report.canvas import drawing, figure_of, new_figure, write_title
 from cilsim.report.formatting import printable
 from cilsim.report.summary import StrategySummary, summarise
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
@@ -29,7 +30,7 @@ _STRATEGY_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56
 _MARKERS = "os^Dv<>pX*"
 
 
-def forgetting_curves(accuracy_matrix_TT: FloatArray, title: str = "") -> Figure:
+def forgetting_curves(accuracy_matrix_TT: FloatArray, title: str = "forgetting curves") -> Figure:
     """Return one labelled line per experience: its accuracy after each later experience.
 
     Args:
@@ -37,20 +38,37 @@ def forgetting_curves(accuracy_matrix_TT: FloatArray, title: str = "") -> Figure
             has no line.
         title: drawn above the axes.
     """
-    count = len(accuracy_matrix_TT)
+    axes = curves_frame(len(accuracy_matrix_TT))
+    fill_curves(axes, accuracy_matrix_TT, title)
+    return figure_of(axes)
+
+
+def curves_frame(count: int) -> Axes:
+    """Return empty axes for the curves of `count` experiences, with a colour bar if too many."""
     with drawing():
         figure = new_figure(6.6, 4.4)
         axes = figure.add_axes((0.1, 0.12, 0.735, 0.79))
-        shades = _sequential()
-        size, width = (3.5, 1.6) if count <= MOST_DIRECT_LABELS else (2.0, 1.0)
-        measured = [j for j in range(count) if np.isfinite(accuracy_matrix_TT[:, j]).any()]
-        for j in measured:
-            colour = shades(j / max(count - 1, 1))
-            axes.plot(accuracy_matrix_TT[:, j], color=colour, marker="o", ms=size, lw=width)
-        _label(axes, figure, accuracy_matrix_TT, measured)
         _over_experiences(axes, count, "accuracy on the test part of each experience")
-        axes.set_title(title or "forgetting curves", loc="left")
-    return figure
+        if count > MOST_DIRECT_LABELS:
+            _colour_bar(figure, count)
+    return axes
+
+
+def fill_curves(axes: Axes, accuracy_matrix_TT: FloatArray, title: str) -> list[Artist]:
+    """Add the lines, their labels if there is room, and the title."""
+    count = len(accuracy_matrix_TT)
+    shades = _sequential()
+    size, width = (3.5, 1.6) if count <= MOST_DIRECT_LABELS else (2.0, 1.0)
+    measured = [j for j in range(count) if np.isfinite(accuracy_matrix_TT[:, j]).any()]
+    artists: list[Artist] = [write_title(axes, title)]
+    for j in measured:
+        colour = shades(j / max(count - 1, 1))
+        (line,) = axes.plot(accuracy_matrix_TT[:, j], "o-", ms=size, lw=width, color=colour)
+        line.set_clip_on(False)
+        artists.append(line)
+    if count <= MOST_DIRECT_LABELS:
+        artists += _labels(axes, accuracy_matrix_TT, measured)
+    return artists
 
 
 def strategy_comparison(
@@ -111,27 +129,25 @@ def _over_experiences(axes: Axes, count: int, ylabel: str) -> None:
     axes.set_ylabel(ylabel)
     axes.grid(axis="y", color="0.9", linewidth=0.8)
     axes.set_axisbelow(True)
-    for line in axes.lines:
-        line.set_clip_on(False)
 
 
-def _label(axes: Axes, figure: Figure, matrix_TT: FloatArray, measured: Sequence[int]) -> None:
-    """Name each line at its right end, or add a colour bar if there are too many."""
-    count = len(matrix_TT)
-    if count > MOST_DIRECT_LABELS:
-        _colour_bar(figure, count)
-        return
+def _labels(axes: Axes, matrix_TT: FloatArray, measured: Sequence[int]) -> list[Artist]:
+    """Name each line at its right end."""
+    reach = max(len(matrix_TT) - 1, 1)
     last_row = [int(np.flatnonzero(np.isfinite(matrix_TT[:, j]))[-1]) for j in measured]
     ends = [float(matrix_TT[i, j]) for i, j in zip(last_row, measured, strict=True)]
     heights = spread(ends, _LABEL_GAP)
+    artists: list[Artist] = []
     for i, j, end, height in zip(last_row, measured, ends, heights, strict=True):
-        colour = _sequential()(j / max(count - 1, 1))
-        axes.annotate(
-            f"experience {j}", xy=(i, end), xytext=(i + 0.035 * max(count - 1, 1), height),
-            color=colour, fontsize=7.5, va="center", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 2, "shrinkB": 3,
-                        "relpos": (0.0, 0.5)},
+        colour = _sequential()(j / reach)
+        leader = {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 2, "shrinkB": 3,
+                  "relpos": (0.0, 0.5)}  # fmt: skip
+        label = axes.annotate(
+            f"experience {j}", xy=(i, end), xytext=(i + 0.035 * reach, height), color=colour,
+            fontsize=7.5, va="center", annotation_clip=False, arrowprops=leader,
         )  # fmt: skip
+        artists.append(label)
+    return artists
 
 
 def _colour_bar(figure: Figure, count: int) -> None:
@@ -148,7 +164,7 @@ def _draw_strategy(axes: Axes, summary: StrategySummary, metric: str, position: 
     at = [row.experience.index for row in rows]
     colour = _STRATEGY_COLOURS[position % len(_STRATEGY_COLOURS)]
     axes.plot(
-        at, [row.values[metric].mean for row in rows], color=colour, lw=1.6, ms=4.5,
+        at, [row.values[metric].mean for row in rows], color=colour, lw=1.6, ms=4.5, clip_on=False,
         marker=_MARKERS[position % len(_MARKERS)], label=printable(summary.strategy),
     )  # fmt: skip
     if len(summary.seeds) > 1:

@@ -42,7 +42,9 @@ def size(count: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as `9.3 s`, `14:02` or `1:02:03`."""
+    """Return seconds as `0.03 s`, `9.3 s`, `14:02` or `1:02:03`."""
+    if seconds < 0.995:
+        return f"{seconds:.2f} s"
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

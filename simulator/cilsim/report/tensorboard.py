@@ -8,7 +8,6 @@ import numpy as np
 
 from cilsim.hookspecs import hookimpl
 from cilsim.records import Evaluation, RunInfo, RunResult, Scalars, StreamInfo
-from cilsim.report.canvas import RgbArray, as_rgb
 from cilsim.report.event_files import (
     EventWriter,
     WriterClass,
@@ -17,14 +16,9 @@ from cilsim.report.event_files import (
     write_session_end,
     write_session_start,
 )
-from cilsim.report.figures import forgetting_curves
 from cilsim.report.markdown import fenced, run_markdown, table
-from cilsim.report.matrices import (
-    accuracy_matrix,
-    confusion_matrix,
-    forgetting,
-    forgetting_matrix,
-)
+from cilsim.report.matrices import forgetting
+from cilsim.report.pictures import pictures_of
 from cilsim.report.progress import PROGRESS_NAMES, training_name
 from cilsim.report.summary import columns
 
@@ -106,7 +100,7 @@ class TensorBoardReporter:
         for tag, value in evaluation_scalars(evaluation).items():
             writer.add_scalar(tag, value, step)
         if self._images:
-            for tag, picture in pictures(evaluation, stream).items():
+            for tag, picture in pictures_of(stream).draw(evaluation).items():
                 writer.add_image(tag, picture, step, dataformats="HWC")
 
     def _close(self) -> None:
@@ -135,21 +129,6 @@ def evaluation_scalars(evaluation: Evaluation) -> dict[str, float]:
     }
     curves = {**_by_experience(evaluation), **metrics}
     return {**curves, **seconds, "cost/bytes_kept": float(sum(evaluation.kept.values()))}
-
-
-def pictures(evaluation: Evaluation, stream: StreamInfo) -> dict[str, RgbArray]:
-    """Return the figures after an experience by tag, each (H, W, 3) uint8."""
-    matrix_TT = evaluation.accuracy_matrix
-    after = f"after experience {evaluation.experience}"
-    figures = {
-        "matrix/accuracy": accuracy_matrix(matrix_TT, f"accuracy matrix {after}"),
-        "matrix/forgetting": forgetting_matrix(matrix_TT, f"forgetting matrix {after}"),
-        "matrix/confusion": confusion_matrix(
-            evaluation.confusion, stream, f"confusion matrix {after}"
-        ),
-        "figures/forgetting_curves": forgetting_curves(matrix_TT, f"forgetting curves {after}"),
-    }
-    return {tag: as_rgb(figure) for tag, figure in figures.items()}
 
 
 def session_metrics(stream: StreamInfo) -> list[str]:

@@ -127,10 +127,10 @@ class TerminalReporter:
         line = printable(f"{self._name}: {line}", console.encoding)
         text = Text(line, style="cyan", no_wrap=True, overflow="crop")
         if self._live is None:
+            # Lines that others write to stderr meanwhile appear above the live line.
             self._live = Live(
-                text, console=console, auto_refresh=False, transient=True,
-                redirect_stdout=False, redirect_stderr=False,
-            )  # fmt: skip
+                text, console=console, auto_refresh=False, transient=True, redirect_stdout=False
+            )
             self._live.start()
         self._live.update(text, refresh=True)
 

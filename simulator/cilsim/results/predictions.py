@@ -120,4 +120,4 @@ def _add_array(archive: zipfile.ZipFile, name: str, array: Any) -> None:
     entry.create_system = 3  # otherwise it is the platform's
     file = BytesIO()
     np.lib.format.write_array(file, np.ascontiguousarray(array, dtype=np.int64), allow_pickle=False)
-    archive.writestr(entry, file.getvalue())
+    archive.writestr(entry, file.getvalue(), compresslevel=1)  # small and quick enough

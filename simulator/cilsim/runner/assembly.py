@@ -15,6 +15,7 @@ from cilsim.features.cache import FeatureCache
 from cilsim.features.extract import extract
 from cilsim.plugins import Plugins
 from cilsim.records import RunInfo
+from cilsim.registration import complaint_about_hooks
 from cilsim.results.checkpoint import Checkpoints
 from cilsim.results.seed_folder import SeedFolder
 from cilsim.runner import defaults
@@ -144,9 +145,10 @@ def _model(shared: Shared, plan: StreamPlan, info: RunInfo) -> Model:
     build = entry.load()
     shape = shared.dataset.facts.sample_shape
 
+    head, classes = scenario.head, len(plan.class_order)
+
     def make_head(feature_size: int) -> Head:
-        head = scenario.head
-        return Head(feature_size, len(plan.class_order), head.kind, head.temperature)
+        return Head(feature_size, classes, head.kind, head.temperature)
 
     model = Model(
         lambda generator: build(scenario.backbone.options, shape, generator),
@@ -165,6 +167,11 @@ def _strategy(plugins: Plugins, choice: StrategyChoice, context: Context) -> Str
             entry.owner.plugin,
             f"strategy '{choice.name}' of {entry.owner} is a {type(made).__name__}, "
             "expected a subclass of cilsim.Strategy",
+        )
+    complaint = complaint_about_hooks(made)
+    if complaint:
+        raise PluginError(
+            entry.owner.plugin, f"strategy '{choice.name}' of {entry.owner}: {complaint}"
         )
     context.bind(made)
     made.setup()

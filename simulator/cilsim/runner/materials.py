@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
 import torch
 
 from cilsim.data.dataset import DataSet
@@ -10,6 +14,38 @@ from cilsim.data.samples import Samples
 from cilsim.records import IntArray
 from cilsim.strategy import Experience
 from cilsim.streams.plan import StreamPlan, labels_of
+
+
+class Recall:
+    """Samples that a strategy was given before, by position in the data set.
+
+    It holds no class id and no test sample, so that a strategy cannot come by them through it.
+    """
+
+    def __init__(self, dataset: DataSet, device: torch.device) -> None:
+        no_ids = np.empty(0, dtype=np.int64)
+        bare = replace(dataset.facts, y_train=no_ids, y_test=no_ids)
+        self._dataset = replace(dataset, facts=bare, x_test=dataset.x_test[:0].copy())
+        self._device = device
+        self._given: set[int] = set()
+
+    def give(self, positions: Iterable[int]) -> None:
+        """Allow these positions from now on."""
+        self._given.update(positions)
+
+    def __call__(self, index_N: torch.Tensor, labels_N: torch.Tensor | None = None) -> Samples:
+        """Return samples that were given before.
+
+        Raises:
+            ValueError: a position was never given to the strategy.
+        """
+        foreign = set(index_N.tolist()) - self._given
+        if foreign:
+            raise ValueError(
+                f"sample {min(foreign)} was never given to the strategy and cannot be recalled"
+            )
+        labels = None if labels_N is None else labels_N.cpu().numpy()
+        return _take(self._dataset, "train", index_N.cpu().numpy(), labels, self._device)
 
 
 class Materials:
@@ -21,12 +57,12 @@ class Materials:
 
     def __init__(self, dataset: DataSet, plan: StreamPlan, device: torch.device) -> None:
         self.plan = plan
+        self.recall = Recall(dataset, device)
         self._dataset = dataset
         self._device = device
         self._train_labels = labels_of(dataset.facts.y_train, plan.class_order)
         self._test_labels = labels_of(dataset.facts.y_test, plan.class_order)
         self._tests: dict[int, Samples] = {}
-        self._given: set[int] = set()
 
     def experience(self, index: int) -> Experience:
         """Return what a strategy may see of experience `index`."""
@@ -44,20 +80,7 @@ class Materials:
     def give(self, index: int) -> None:
         """Allow `recall` for the samples of experience `index`, as after a resume."""
         plan = self.plan.experiences[index]
-        self._given.update(plan.labelled.tolist(), plan.unlabelled.tolist())
-
-    def recall(self, index: torch.Tensor, labels: torch.Tensor | None) -> Samples:
-        """Return samples that were given before, by position in the data set.
-
-        Raises:
-            ValueError: a position was never given to the strategy.
-        """
-        foreign = set(index.tolist()) - self._given
-        if foreign:
-            raise ValueError(
-                f"sample {min(foreign)} was never given to the strategy and cannot be recalled"
-            )
-        return self._take("train", index.numpy(), None if labels is None else labels.numpy())
+        self.recall.give(plan.labelled.tolist() + plan.unlabelled.tolist())
 
     def test(self, index: int) -> Samples:
         """Return the test samples of the classes of experience `index`, kept on the device."""
@@ -73,5 +96,15 @@ class Materials:
         return self._take("train", positions, labels)
 
     def _take(self, part: Part, positions: IntArray, labels: IntArray | None) -> Samples:
-        digest = part_digest(self._dataset.digest, part, positions)
-        return take(self._dataset, part, positions, labels, self._device, digest)
+        return _take(self._dataset, part, positions, labels, self._device)
+
+
+def _take(
+    dataset: DataSet,
+    part: Part,
+    positions: IntArray,
+    labels: IntArray | None,
+    device: torch.device,
+) -> Samples:
+    digest = part_digest(dataset.digest, part, positions)
+    return take(dataset, part, positions, labels, device, digest)

@@ -73,7 +73,7 @@ class Run:
         for experience in self.info.stream.experiences[len(self.evaluations) :]:
             if self.trainer.stop():
                 raise Interrupted("stopped between experiences; the state is saved")
-            self._live_through(experience)
+            self.live_through(experience)
         result = RunResult(self.info, tuple(self.evaluations), time.perf_counter() - started)
         self.hook.cilsim_after_run(run=self.info, result=result)
         return result
@@ -107,14 +107,18 @@ class Run:
         loop = state["loop"]
         return int(facts["step"] + loop["epoch"] * loop["steps_per_epoch"] + loop["step"])
 
-    def _live_through(self, info: ExperienceInfo) -> None:
+    def live_through(self, info: ExperienceInfo) -> None:
+        """Learn, evaluate, store and report one experience."""
+        self._record(info, *self.learn_and_predict(info))
+
+    def learn_and_predict(self, info: ExperienceInfo) -> tuple[Predictions, dict[str, float]]:
+        """Return the predictions after one experience, and the seconds that it took."""
         experience = self.materials.experience(info.index)
         self.hook.cilsim_before_experience(run=self.info, experience=info)
         learnt = self._learn(info, experience)
         started = time.perf_counter()
         predictions = self.evaluator.predict(info.index)
-        seconds = {"train": learnt, "evaluate": time.perf_counter() - started}
-        self._record(info, predictions, seconds)
+        return predictions, {"train": learnt, "evaluate": time.perf_counter() - started}
 
     def _learn(self, info: ExperienceInfo, experience: Experience) -> float:
         started = time.perf_counter()
@@ -123,6 +127,8 @@ class Run:
             run=self.info, strategy=self.strategy, experience=experience
         )
         self._calibrate(info)
+        self.strategy.after_calibration(experience)
+        self._before = self.strategy.prototypes
         seconds = time.perf_counter() - started
         self.hook.cilsim_after_training(run=self.info, experience=info, seconds=seconds)
         return seconds
@@ -143,7 +149,7 @@ class Run:
         )
         self.hook.cilsim_calibrate_prototypes(run=self.info, experience=info, prototypes=table)
         diagnostics = prototype_diagnostics(table, self._before)
-        self.strategy.prototypes = self._before = table.vectors
+        self.strategy.prototypes = table.vectors
         self._raw = table.raw
         for name, value in diagnostics.items():
             self.context.log(f"prototypes/{name}", value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -85,10 +86,8 @@ def _stream_order(
     fewest samples first, where no shots are drawn.
     """
     if order.seed is not None:
-        count = dict.fromkeys(facts.class_ids, 0)
-        for class_id in facts.y_train.tolist():
-            count[class_id] += 1
-        return tuple(sorted(count, key=lambda class_id: count[class_id]))
+        count = Counter(facts.y_train.tolist())
+        return tuple(sorted(facts.class_ids, key=lambda class_id: count[class_id]))
     if order.is_natural:
         return tuple(facts.class_ids)
     written = node.child("list") or node.child("file") or node

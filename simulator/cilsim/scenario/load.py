@@ -124,12 +124,14 @@ def _root(origin: Origin, overrides: Sequence[str], findings: Findings) -> Node 
         findings.add(Mark(origin), "", "larger than 1 MiB; a scenario is a small text")
         return None
     read = read_overrides(overrides, findings)
+    known = len(findings.found)
     root = parse(origin, findings)
     if root is None:
         return None
     root = replace(root, mark=Mark(origin))
     if not root.is_mapping:
-        findings.add(root.mark, "", _no_mapping(root))
+        if len(findings.found) == known:
+            findings.add(root.mark, "", _no_mapping(root))
         return None
     return apply_overrides(write_out(root, findings), read, findings)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +23,7 @@ NO_INFLUENCE = ("name", "description", "checkpoints")
 
 HASH_LINE = "# hash: "
 ABSENT = "(absent)"
+UNUSUAL_BREAK = re.compile("[\r\x85\u2028\u2029]")
 
 
 def resolved_yaml(scenario: Scenario) -> str:
@@ -112,6 +114,8 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "'" if looks_like_other_than_text(text) else None
+    if UNUSUAL_BREAK.search(text):  # PyYAML would write some of them as they are and lose them
+        style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from torch import nn
+
 from cilsim.data.samples import Samples
 from cilsim.records import Scalars
 from cilsim.results.cache import content_key
@@ -72,18 +74,26 @@ class BaseTraining:
     trainer: Trainer
     accuracy: Accuracy | None = None
 
-    def train(self, strategy: Strategy, samples: Samples, recipe: Recipe) -> None:
-        """Train backbone and head on the base, or load what equal training gave before."""
+    def train(
+        self,
+        strategy: Strategy,
+        samples: Samples,
+        recipe: Recipe,
+        modules: Mapping[str, nn.Module] | None = None,
+    ) -> None:
+        """Train backbone, head and `modules` on the base, or load what equal training gave."""
+        modules = modules or {}
         key = content_key(self._everything(strategy, samples, recipe))
         stored = self.store.get(KIND, key)
         if stored is not None:
-            self._reuse(stored, key)
+            self._reuse(stored, key, modules)
             return
         before = self.trainer.step
         selection = None if self.accuracy is None else BestTestEpoch(self.accuracy)
-        self.trainer.fit(strategy, samples, recipe, selection=selection)
+        self.trainer.fit(strategy, samples, recipe, modules, selection=selection)
         state = {
             "model": self.model.state_dict(),
+            "modules": {name: module.state_dict() for name, module in modules.items()},
             "steps": self.trainer.step - before,
             "scalars": [{"step": s.step, "values": dict(s.values)} for s in self.trainer.scalars],
             "trained_by": self._name(),
@@ -91,11 +101,13 @@ class BaseTraining:
         self.store.put(KIND, key, state, {"trained_by": self._name()})
         logger.info("base training: stored for reuse (%s)", key[:12])
 
-    def _reuse(self, stored: Mapping[str, Any], key: str) -> None:
+    def _reuse(self, stored: Mapping[str, Any], key: str, modules: Mapping[str, nn.Module]) -> None:
         self.model.load_state_dict(stored["model"])
+        for name, module in modules.items():
+            module.load_state_dict(stored["modules"][name])
         for scalars in stored["scalars"]:
             self.trainer.emit(Scalars(scalars["values"], scalars["step"]))
-        self.trainer.step += stored["steps"]
+        self.trainer.skip(stored["steps"])
         logger.info("base training: reused from %s (%s)", stored["trained_by"], key[:12])
 
     def _name(self) -> str:

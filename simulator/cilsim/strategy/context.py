@@ -13,17 +13,20 @@ import torch
 from torch import Tensor, nn
 
 from cilsim.data.samples import Samples
+from cilsim.features.augmented import augmented_features
 from cilsim.features.cache import FeatureCache
 from cilsim.prototypes.means import class_means
 from cilsim.records import RunInfo
-from cilsim.scenario.recipe import Recipe
+from cilsim.scenario.recipe import Augmentation, Recipe
 from cilsim.seeding import derive_seed
 from cilsim.solvers.assignment import match_clusters
 from cilsim.solvers.kmeans import KMeansResult, kmeans
+from cilsim.solvers.linear_svm import fit_linear_svm
 from cilsim.strategy.base_training import BaseTraining
 from cilsim.strategy.experience import Experience
 from cilsim.strategy.model import Model
-from cilsim.strategy.trainer import Trainer
+from cilsim.strategy.trainer import Loss, Trainer
+from cilsim.training.batch import Batch
 from cilsim.training.head import Head
 
 Recall = Callable[[Tensor, Tensor | None], Samples]
@@ -84,6 +87,11 @@ class Context:
         """The recipe of the training that is under way."""
         return self._trainer.recipe
 
+    @property
+    def experience_recipe(self) -> Recipe:
+        """The scenario's recipe for the current experience: `base_training` or `training`."""
+        return self.training_recipe if self.experience_index else self.base_recipe
+
     def old_model(self) -> tuple[nn.Module, nn.Module]:
         """Return frozen copies of backbone and head as they are now, in evaluation mode.
 
@@ -102,17 +110,25 @@ class Context:
 
     # --------------------------------------------------------------- training
 
-    def train_base(self, experience: Experience, *, for_features: bool = False) -> None:
+    def train_base(
+        self,
+        experience: Experience,
+        *,
+        for_features: bool = False,
+        modules: Mapping[str, nn.Module] | None = None,
+    ) -> None:
         """Train backbone and head on the base, or reuse an equal base trained before.
 
         Args:
             experience: the base.
             for_features: the head will not be used, so that a backbone without parameters
                 needs no training at all.
+            modules: further modules that the strategy's loss trains, by name; they must start
+                the same whenever strategy, options and seed do.
         """
         if for_features and not self._model.trainable:
             return
-        self._base.train(self._strategy, experience.labelled, self.base_recipe)
+        self._base.train(self._strategy, experience.labelled, self.base_recipe, modules)
 
     def fit(
         self,
@@ -120,6 +136,7 @@ class Context:
         *,
         recipe: Recipe | None = None,
         modules: Mapping[str, nn.Module] | None = None,
+        loss: Loss | None = None,
     ) -> None:
         """Train backbone, head and further `modules` with the strategy's `loss`.
 
@@ -127,8 +144,11 @@ class Context:
             samples: what to train on.
             recipe: default the scenario's `training`.
             modules: further modules to train, by a name that stays the same.
+            loss: another loss, for a classifier of the strategy's own: `modules` alone are
+                trained with it, and what the strategy or hooks make of a step stays out.
         """
-        self._trainer.fit(self._strategy, samples, recipe or self.training_recipe, modules)
+        recipe = recipe or self.training_recipe
+        self._trainer.fit(self._strategy, samples, recipe, modules, loss=loss)
 
     def recall(self, index_N: Tensor, labels_N: Tensor | None = None) -> Samples:
         """Return samples seen before by their position in the data set (`Samples.index`).
@@ -145,6 +165,18 @@ class Context:
     def features(self, samples: Samples) -> Tensor:
         """Return (N, D) float32 features under the test transform, cached per backbone version."""
         return self._features.features(self._model.backbone, self._model.version, samples)
+
+    def augmented_features(
+        self, samples: Samples, augmentation: Augmentation, *, quarter_turns: int = 0
+    ) -> Tensor:
+        """Return (N, D) float32 features of the images as an augmentation changes them, not cached.
+
+        Equal calls in one experience see equal images; see `cilsim.features.augmented`.
+        """
+        seed_path = (self.run.seed, self.experience_index, "augmented_features")
+        return augmented_features(
+            self._model.backbone, samples, augmentation, seed_path, quarter_turns=quarter_turns
+        )
 
     def class_means(
         self, experience: Experience, embed: Callable[[Tensor], Tensor] | None = None
@@ -177,6 +209,7 @@ class Context:
         )
 
     match_clusters = staticmethod(match_clusters)
+    fit_linear_svm = staticmethod(fit_linear_svm)
 
     # ------------------------------------------------------- randomness, logs
 
@@ -184,6 +217,14 @@ class Context:
         """Return a fresh CPU generator for (seed, experience, name): the same at every call."""
         seed = derive_seed(self.run.seed, self.experience_index, "strategy", name)
         return torch.Generator().manual_seed(seed)
+
+    def step_generator(self, batch: Batch, name: str) -> torch.Generator:
+        """Return a fresh CPU generator for (seed, experience, epoch, step, name).
+
+        What a loss draws from it is drawn again after a resume inside the training.
+        """
+        place = (batch.experience, batch.epoch, batch.step, "strategy", name)
+        return torch.Generator().manual_seed(derive_seed(self.run.seed, *place))
 
     def log(self, name: str, value: Tensor | float) -> None:
         """Report a value for this experience; a tensor is read once, after training."""

@@ -50,6 +50,12 @@ class Strategy:
         else:
             self.context.fit(experience.labelled)
 
+    def after_calibration(self, experience: Experience) -> None:
+        """Do what needs the final prototypes, such as fitting a classifier.
+
+        Called once per experience, after `learn` and the calibrators of the scenario.
+        """
+
     def loss(self, batch: Batch) -> TrainingLoss:
         """Return the loss of one optimiser step: cross-entropy over the classes seen."""
         logits_BK = self.context.head(self.context.backbone(batch.x))

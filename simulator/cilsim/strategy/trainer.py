@@ -19,6 +19,9 @@ from cilsim.training.loop import fit
 from cilsim.training.spec import EpochReport, FitSpec
 from cilsim.training.state import TrainingState
 
+Loss = Callable[[Batch], TrainingLoss]
+"""The loss of one optimiser step."""
+
 
 class TrainingSlot(Protocol):
     """Where the state inside a long training is kept."""
@@ -73,6 +76,7 @@ class Trainer:
         recipe: Recipe,
         modules: Mapping[str, nn.Module] | None = None,
         selection: BestTestEpoch | None = None,
+        loss: Loss | None = None,
     ) -> None:
         """Train backbone, head and further `modules` on `samples`.
 
@@ -82,22 +86,34 @@ class Trainer:
             recipe: how.
             modules: trained beside backbone and head, by name.
             selection: chooses among the epochs; default the last one.
+            loss: trains `modules` alone, without what the strategy and hooks make of a step.
 
         Raises:
             RunFailed: there is nothing to train, or the loss became NaN or infinite.
             Interrupted: the user asked to stop; the state is saved.
         """
         self.recipe = recipe
-        trained = {"backbone": self.model.backbone, "head": self.model.head, **(modules or {})}
+        trained = dict(modules or {})
+        if loss is None:
+            trained = {"backbone": self.model.backbone, "head": self.model.head, **trained}
         place = {"experience": self._experience, "training": self._trainings}
         self._trainings += 1
         spec = self._spec(strategy, samples, recipe, trained, place)
+        if loss is not None:
+            spec = replace(
+                spec, loss=loss, parameter_groups=None, transform_batch=None, after_backward=None
+            )
         summary = fit(spec if selection is None else self._selecting(spec, selection))
         if selection is not None:
             selection.finish(trained)
         self.step += summary.steps
         self.slot.clear_training()
         self.model.changed()
+
+    def skip(self, steps: int) -> None:
+        """Count a training whose result was at hand, so that later ones draw as if it had run."""
+        self._trainings += 1
+        self.step += steps
 
     def emit(self, scalars: Scalars) -> None:
         """Report scalars now."""

@@ -10,7 +10,17 @@ Needs pytest.
 
 from cilsim.testing.contract import StrategyContract
 from cilsim.testing.discovery_contract import DiscoveryContract
+from cilsim.testing.patterns import patterns, write_patterns
 from cilsim.testing.project import Project, RunFiles
 from cilsim.testing.ring import ring, write_ring
 
-__all__ = ["DiscoveryContract", "Project", "RunFiles", "StrategyContract", "ring", "write_ring"]
+__all__ = [
+    "DiscoveryContract",
+    "Project",
+    "RunFiles",
+    "StrategyContract",
+    "patterns",
+    "ring",
+    "write_patterns",
+    "write_ring",
+]

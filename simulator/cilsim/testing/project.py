@@ -106,3 +106,9 @@ class Project:
     def files(self, name: str, strategy: str, seed: int = 0) -> RunFiles:
         """Return the files of one run."""
         return RunFiles(self.folder / "runs" / name / strategy / f"seed-{seed}")
+
+    def status(self, name: str) -> dict[str, Any]:
+        """Return what `status.json` of a run folder says."""
+        text = (self.folder / "runs" / name / "status.json").read_text()
+        status: dict[str, Any] = json.loads(text)
+        return status

@@ -16,7 +16,7 @@ from cilsim.seeding import derive_seed
 
 RADIUS = 3.0
 SPREAD = 0.25
-Arrays = dict[str, NDArray[np.float32] | NDArray[np.int64]]
+Arrays = dict[str, NDArray[np.float32] | NDArray[np.uint8] | NDArray[np.int64]]
 
 
 def ring(

@@ -39,7 +39,7 @@ class Head(nn.Module):
         temperature: float = 16.0,
     ) -> None:
         super().__init__()
-        self.kind = kind
+        self.kind: Literal["linear", "cosine"] = kind
         self.temperature = temperature
         self.weight = nn.Parameter(torch.zeros(total_classes, feature_size))
         self.bias = nn.Parameter(torch.zeros(total_classes)) if kind == "linear" else None
@@ -67,6 +67,22 @@ class Head(nn.Module):
                 _fill_uniform(self.bias[rows], bound, generator)
         self.seen += new_classes
         self.opened.fill_(self.seen)
+
+    def widened(self, more_classes: int, generator: torch.Generator) -> Head:
+        """Return a head with these rows and `more_classes` opened below them.
+
+        For heads that a strategy keeps beside the engine's, which know no final width.
+        """
+        total, feature_size = self.weight.shape
+        wider = Head(feature_size, total + more_classes, self.kind, self.temperature)
+        wider.to(self.weight.device)
+        with torch.no_grad():
+            wider.weight[:total] = self.weight
+            if wider.bias is not None and self.bias is not None:
+                wider.bias[:total] = self.bias
+        wider.seen = self.seen
+        wider.open(more_classes, generator)
+        return wider
 
     def forward(self, features_BD: Tensor) -> Tensor:
         """Return scores (B, K) over the classes seen.

@@ -17,12 +17,6 @@ from cilsim.training.batching import Batcher
 from cilsim.training.compiling import compiled
 from cilsim.training.meter import Meter
 from cilsim.training.modes import keep_batch_statistics, set_layout, train_mode
-from cilsim.training.optimisers import (
-    load_optimiser_tensors,
-    optimiser_tensors,
-    set_learning_rate,
-)
-from cilsim.training.schedules import learning_rate
 from cilsim.training.spec import EpochReport, FitSpec, FitSummary, StepReport
 from cilsim.training.state import TrainingState, load_modules, module_tensors, prefixed
 from cilsim.training.step import OptimiserStep
@@ -84,7 +78,7 @@ class _Training:
         order_N = self.batcher.order(self.epoch)
         while self.position < self.steps_per_epoch:
             self._between_steps()
-            lr = self._set_learning_rate(lr)
+            lr = self._set_learning_rates()
             batch = self._batch(order_N)
             self.images += len(batch)
             self.meter.add(*self.step(batch))
@@ -105,11 +99,9 @@ class _Training:
             self.spec.on_epoch(report)
         return report
 
-    def _set_learning_rate(self, current: float) -> float:
-        lr = learning_rate(self.recipe, self.epoch, self.position, self.steps_per_epoch)
-        if lr != current:
-            set_learning_rate(self.step.optimiser, lr)
-        return lr
+    def _set_learning_rates(self) -> float:
+        optimisers = self.step.optimisers
+        return optimisers.set_learning_rates(self.epoch, self.position, self.steps_per_epoch)
 
     def _batch(self, order_N: Tensor) -> Batch:
         start, stop = self.batcher.bounds[self.position]
@@ -168,7 +160,7 @@ class _Training:
             steps_per_epoch=self.steps_per_epoch,
             tensors={
                 **module_tensors(self.spec.modules),
-                **prefixed("optimiser", optimiser_tensors(self.step.optimiser)),
+                **prefixed("optimiser", self.step.optimisers.tensors()),
                 **prefixed("meter", self.meter.tensors()),
             },
             numbers=scaler.state_dict() if scaler is not None else {},
@@ -182,7 +174,7 @@ class _Training:
                 f"{self.recipe.epochs} epochs of {self.steps_per_epoch} steps"
             )
         load_modules(self.spec.modules, state)
-        load_optimiser_tensors(self.step.optimiser, state.group("optimiser"))
+        self.step.optimisers.load_tensors(state.group("optimiser"))
         if self.step.scaler is not None:
             self.step.scaler.load_state_dict(dict(state.numbers))
         self.meter = Meter.from_tensors(state.group("meter"), self.step.device)

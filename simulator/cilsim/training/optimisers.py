@@ -12,7 +12,8 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from cilsim.scenario.recipe import Recipe
 
 ParameterGroup = Mapping[str, Any]
-"""`params` and, where they differ from the recipe, `lr` (its peak), `weight_decay`, `momentum`."""
+"""`params` and, where they differ from the recipe, `lr` (its peak), `weight_decay`, `momentum`; or
+a whole `recipe`, where they have an optimiser and a schedule of their own (see `OptimiserSet`)."""
 
 
 def build_optimiser(recipe: Recipe, groups: Sequence[ParameterGroup]) -> Optimizer:
@@ -50,10 +51,12 @@ def set_learning_rate(optimiser: Optimizer, lr: float) -> None:
 
 
 def optimiser_tensors(optimiser: Optimizer) -> dict[str, Tensor]:
-    """Return copies of momenta and step counts, as `<number of the parameter>.<name>`."""
+    """Return contiguous copies of momenta and step counts, as `<parameter number>.<name>`."""
     state = optimiser.state_dict()["state"]
     return {
-        f"{number}.{name}": torch.as_tensor(value).detach().clone()
+        f"{number}.{name}": torch.as_tensor(value)
+        .detach()
+        .clone(memory_format=torch.contiguous_format)
         for number, values in sorted(state.items())
         for name, value in values.items()
         if value is not None

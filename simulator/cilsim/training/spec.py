@@ -87,7 +87,7 @@ class FitSpec:
         seed_path: start of the position that every random number is derived from, such as
             (run seed, experience, "base_training").
         experience: index of the experience.
-        parameter_groups: see `build_optimiser`; None trains every parameter of `modules`.
+        parameter_groups: see `ParameterGroup`; None trains every parameter of `modules`.
         transform_batch: called before the loss; returns the batch to use.
         after_backward: called between the backward pass and clipping.
         on_epoch: called after each epoch.

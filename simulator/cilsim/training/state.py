@@ -45,9 +45,11 @@ def prefixed(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def module_tensors(modules: Mapping[str, nn.Module]) -> dict[str, Tensor]:
-    """Return copies of all parameters and buffers, as `modules/<module>/<name>`."""
+    """Return contiguous copies of all parameters and buffers, as `modules/<module>/<name>`."""
     return {
-        f"modules/{module_name}/{name}": tensor.detach().clone(memory_format=torch.preserve_format)
+        f"modules/{module_name}/{name}": tensor.detach().clone(
+            memory_format=torch.contiguous_format
+        )
         for module_name, module in modules.items()
         for name, tensor in module.state_dict().items()
     }

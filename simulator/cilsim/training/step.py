@@ -12,7 +12,8 @@ from cilsim.errors import RunFailed
 from cilsim.seeding import derive_seed
 from cilsim.training.batch import Batch, TrainingLoss
 from cilsim.training.modes import draws_random_numbers
-from cilsim.training.optimisers import build_optimiser, trainable
+from cilsim.training.optimiser_set import OptimiserSet
+from cilsim.training.optimisers import trainable
 from cilsim.training.precision import autocast, loss_scaler
 from cilsim.training.spec import FitSpec
 
@@ -22,13 +23,14 @@ class OptimiserStep:
 
     Attributes:
         device: where the parameters live.
-        optimiser: built from the recipe and the parameter groups.
+        optimisers: built from the recipe and the parameter groups.
         scaler: scales the loss in fp16, else None.
     """
 
     def __init__(self, spec: FitSpec) -> None:
         modules = list(spec.modules.values())
-        groups = spec.parameter_groups or [{"params": trainable(modules)}]
+        given = spec.parameter_groups or [{"params": trainable(modules)}]
+        groups = [{**group, "params": list(group["params"])} for group in given]
         self.parameters = [p for group in groups for p in group["params"] if p.requires_grad]
         if not self.parameters:
             raise RunFailed(
@@ -36,7 +38,7 @@ class OptimiserStep:
             )
         self.spec = spec
         self.device = self.parameters[0].device
-        self.optimiser = build_optimiser(spec.recipe, groups)
+        self.optimisers = OptimiserSet(spec.recipe, groups)
         self.scaler = loss_scaler(spec.recipe.precision, self.device)
         self._autocast = autocast(spec.recipe.precision, self.device)
         self._seeds_forward = spec.random_forward or draws_random_numbers(modules)
@@ -50,25 +52,18 @@ class OptimiserStep:
             with self._autocast:
                 loss = spec.loss(batch)
         _check(loss, spec.experience)
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimisers.zero_grad()
         if self.scaler is None:
             torch.autograd.backward(loss.total)
         else:
             torch.autograd.backward(self.scaler.scale(loss.total))
-            self.scaler.unscale_(self.optimiser)
+            self.optimisers.unscale(self.scaler)
         if spec.after_backward is not None:
             spec.after_backward(batch)
         if spec.recipe.clip_gradient_norm is not None:
             nn.utils.clip_grad_norm_(self.parameters, spec.recipe.clip_gradient_norm)
-        self._update()
+        self.optimisers.step(self.scaler)
         return loss, batch
-
-    def _update(self) -> None:
-        if self.scaler is None:
-            self.optimiser.step()
-        else:
-            self.scaler.step(self.optimiser)
-            self.scaler.update()
 
     def _seeded_forward(self, batch: Batch) -> AbstractContextManager[None]:
         if not self._seeds_forward:

@@ -10,12 +10,14 @@ from typing import Any
 import click
 
 from cilsim.cli.discovery import find_plugins
-from cilsim.cli.execution import Execution
+from cilsim.cli.execution import Execution, describe_outcome
+from cilsim.cli.output import write_json
 from cilsim.cli.parameters import FILE, json_option, plugin_option, run_options
 from cilsim.cli.settings import settings_of, shared_options
-from cilsim.cli.stored import scenario_in
+from cilsim.cli.stored import results_in, scenario_in
 from cilsim.results.manifest import read_manifest
 from cilsim.results.run_folder import RunFolder
+from cilsim.runner.request import ScenarioOutcome
 
 
 @click.command("resume")
@@ -43,7 +45,9 @@ def resume(
     path = run_folder.path
     status = run_folder.status.read()
     if status is not None and status.state == "finished":
-        click.echo(f"{path}: finished already, nothing to do", err=True)
+        if not settings.quiet:
+            click.echo(f"{path}: finished already, nothing to do", err=True)
+        _tell(run_folder, plugin_files, how["as_json"])
         return 0
     plugins = find_plugins(plugin_files)
     scenario = replace(scenario_in(run_folder, plugins), name=path.name)
@@ -53,3 +57,14 @@ def resume(
     return Execution(plugins, settings, path.parent, chosen, plugin_files=plugin_files, **how).run(
         scenario
     )
+
+
+def _tell(run_folder: RunFolder, plugin_files: Sequence[Path], as_json: bool) -> None:
+    """Write to stdout what `run` would have written."""
+    if not as_json:
+        click.echo(run_folder.path)
+        return
+    plugins = find_plugins(plugin_files)
+    results = results_in(run_folder, scenario_in(run_folder, plugins), plugins)
+    outcome = ScenarioOutcome(run_folder.path, tuple(results), failures=())
+    write_json(describe_outcome(outcome), indent=None)

@@ -1,0 +1,19 @@
+"""SLDA, streaming linear discriminant analysis (Hayes and Kanan, CVPR Workshops 2020)."""
+
+from cilsim import hookimpl
+from cilsim.registry import Register
+from cilsim_slda.options import SldaOptions
+
+cilsim_api = 1
+
+
+@hookimpl
+def cilsim_register_strategies(register: Register) -> None:
+    """Register `slda`."""
+    register(
+        "slda",
+        "cilsim_slda.strategy:Slda",
+        options=SldaOptions,
+        summary="class means and one streaming covariance on a frozen backbone",
+        aliases=("deep_slda",),
+    )
