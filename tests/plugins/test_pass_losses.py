@@ -54,9 +54,8 @@ def test_incremental_loss_equals_the_released_code(arrays: dict[str, Any]) -> No
     old = toy_features(images, arrays["lin_weight"])
 
     draws = np.random.RandomState(int(arrays["np_seed"]))  # noqa: NPY002
-    classes, noise = [], []
+    classes, noise, order = [], [], list(range(4))
     for _ in range(8):
-        order = list(range(4))
         draws.shuffle(order)
         classes.append(order[0])
         noise.append(draws.normal(0.0, 1.0, 512))
@@ -72,7 +71,7 @@ def test_incremental_loss_equals_the_released_code(arrays: dict[str, Any]) -> No
     distillation = feature_distance(features, old)
     total = classification + 10.0 * retention + 10.0 * distillation
     total.backward()
-    found = [float(term) for term in (classification, retention, distillation, total)]
+    found = [term.item() for term in (classification, retention, distillation, total)]
     names = ("loss_cls", "loss_protoAug", "loss_kd", "loss")
     assert found == pytest.approx([float(arrays[name]) for name in names], rel=1e-5)
     np.testing.assert_allclose(weight.grad, arrays["grad_fc_weight"], atol=1e-4)
@@ -136,7 +135,7 @@ def test_without_noise_prototypes_are_the_means() -> None:
 def test_the_distance_is_the_norm_of_the_whole_difference() -> None:
     features = torch.tensor([[3.0, 0.0], [0.0, 4.0]], requires_grad=True)
     distance = feature_distance(features, torch.zeros(2, 2))
-    assert float(distance) == 5.0
+    assert distance.item() == 5.0
     distance.backward()  # type: ignore[no-untyped-call]
     assert features.grad is not None
     np.testing.assert_allclose(features.grad, [[0.6, 0.0], [0.0, 0.8]], atol=1e-6)

@@ -23,6 +23,10 @@ from cilsim.report.progress import PROGRESS_NAMES, training_name
 from cilsim.report.summary import columns
 
 
+SECONDS_WORTH_A_PICTURE = 1.0
+"""Drawing the four pictures takes about a tenth of this."""
+
+
 class TensorBoardReporter:
     """Hook implementations that write the event files of one run into its folder.
 
@@ -31,7 +35,8 @@ class TensorBoardReporter:
         replay_scalars: stored training scalars up to the checkpoint; written again first.
         scenario_yaml: the resolved scenario.
         environment: versions, device and the like by name.
-        images: whether to draw matrices and curves after each experience.
+        images: whether to draw matrices and curves: after the last experience and after each that
+            took a second or more, so that pictures never take longer than what they show.
         writer_class: stands in for torch's SummaryWriter in tests.
     """
 
@@ -99,7 +104,7 @@ class TensorBoardReporter:
         step = evaluation.experience
         for tag, value in evaluation_scalars(evaluation).items():
             writer.add_scalar(tag, value, step)
-        if self._images:
+        if self._images and _worth_a_picture(evaluation, stream):
             for tag, picture in pictures_of(stream).draw(evaluation).items():
                 writer.add_image(tag, picture, step, dataformats="HWC")
 
@@ -108,6 +113,11 @@ class TensorBoardReporter:
             self._writer.close()
             # A closed SummaryWriter would silently open another file on the next write.
             self._writer = None
+
+
+def _worth_a_picture(evaluation: Evaluation, stream: StreamInfo) -> bool:
+    last = evaluation.experience == len(stream.experiences) - 1
+    return last or sum(evaluation.seconds.values()) >= SECONDS_WORTH_A_PICTURE
 
 
 def write_scalars(writer: EventWriter, scalars: Scalars) -> None:

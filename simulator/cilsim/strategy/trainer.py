@@ -195,6 +195,8 @@ class Trainer:
             "train/loss": report.loss,
             "train/lr": report.lr,
             "train/images_per_s": report.images_per_s,
+            "train/epoch": report.epoch + 1,
+            "train/epochs": report.epochs,
         }
         if report.accuracy is not None:
             values["train/accuracy"] = report.accuracy
