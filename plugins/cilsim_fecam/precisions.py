@@ -14,15 +14,8 @@ from torch import Tensor
 
 from cilsim.prototypes.rows import append_rows
 from cilsim.prototypes.scores import euclidean_scores
-from cilsim.solvers.covariance import (
-    class_covariances,
-    correlation,
-    covariance,
-    indefinite,
-    inverse,
-    row_correlation,
-    shrink,
-)
+from cilsim.solvers.conditioning import correlation, indefinite, inverse, row_correlation, shrink
+from cilsim.solvers.covariance import class_covariances, covariance
 from cilsim.solvers.mahalanobis import class_distances, diagonal_distances, shared_distances
 from cilsim_fecam.options import FecamOptions
 

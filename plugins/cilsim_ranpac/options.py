@@ -24,7 +24,9 @@ class RanpacOptions(Options):
     random_features: Annotated[int, Field(ge=0, le=100_000)] = 1000
     """M, the random ReLU features; 0 takes the backbone's own features. `official` and `pilot`:
     10000, whose sums take 800 MB."""
-    ridge: Literal["accumulated", "per_experience"] | Annotated[float, Field(gt=0.0)] = "accumulated"
+    ridge: Literal["accumulated", "per_experience"] | Annotated[float, Field(gt=0.0)] = (
+        "accumulated"
+    )
     """The penalty lambda, or how it is chosen among 1e-8, 1e-7, ..., 1e8. `accumulated`: by the
     error on held-out samples of all experiences so far. `per_experience`: by the error on held-out
     samples of the newest one alone, as released; it can choose far too small a value. A number is

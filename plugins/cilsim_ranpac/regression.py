@@ -13,7 +13,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cilsim.solvers.distances import chunks
-from cilsim.solvers.ridge import PENALTIES, RidgeSums, best_penalty, path_from_sums, ridge_path
+from cilsim.solvers.ridge import (
+    PENALTIES,
+    best_penalty,
+    path_from_sums,
+    ridge_path,
+    ridge_weights,
+)
+from cilsim.solvers.ridge_sums import RidgeSums
 from cilsim_ranpac.projection import random_features
 
 Choice = Literal["accumulated", "per_experience"] | float
@@ -58,11 +65,11 @@ class RidgeClassifier:
             if fitted.count and self._compared.count:
                 errors_P = path_from_sums(fitted).errors_from_sums(self._compared)
                 self.ridge = best_penalty(errors_P)
-            return fitted.plus(self._compared).weights(self.ridge)
+            return ridge_weights(fitted.plus(self._compared), self.ridge)
         if self.choice == "per_experience" and 0 < split < len(labels_N):
             self.ridge = best_penalty(samples.errors(split))
         samples.add(fitted, slice(None))
-        return fitted.weights(self.ridge)
+        return ridge_weights(fitted, self.ridge)
 
     @property
     def bytes_kept(self) -> int:

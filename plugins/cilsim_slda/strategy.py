@@ -60,7 +60,8 @@ class Slda(Strategy):
 
     def scores(self, x: Tensor) -> Tensor:
         """Return (B, K) linear discriminants x.w - mean.w / 2 with w = precision mean."""
-        assert self.prototypes is not None and self._gaussian is not None  # learn() comes first
+        assert self.prototypes is not None  # learn() comes first
+        assert self._gaussian is not None
         if self._precision_DD is None:
             self._precision_DD = self._gaussian.precision(self.options.shrinkage)
         means_KD = self.prototypes.double()

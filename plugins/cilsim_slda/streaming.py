@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cilsim.solvers.covariance import oas
+from cilsim.solvers.conditioning import oas
 from cilsim.solvers.distances import chunks
 
 CHUNK = 512
@@ -68,8 +68,9 @@ class StreamingGaussian:
             plastic: whether the covariance changes; otherwise its N S grows so that S stays.
         """
         self._grow(classes)
-        parts = zip(features_ND.split(CHUNK), labels_N.split(CHUNK), strict=True)
-        for x_BD, labels_B in ((x_BD.double(), labels_B) for x_BD, labels_B in parts):
+        for start in range(0, len(features_ND), CHUNK):
+            part = slice(start, start + CHUNK)
+            x_BD, labels_B = features_ND[part].double(), labels_N[part]
             before, self.total = self.total, self.total + len(x_BD)
             if plastic:
                 place_B = torch.arange(before, self.total, device=x_BD.device).double()

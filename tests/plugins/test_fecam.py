@@ -20,7 +20,7 @@ class TestFecam(StrategyContract):
     def test_official_shrinkage_warns_about_dead_features(
         self, project: Project, caplog: pytest.LogCaptureFixture
     ) -> None:
-        project.run(self.scenario(project, strategy={"name": "fecam", "preset": "official"}))
+        project.run(project.ring_scenario({"name": "fecam", "preset": "official"}))
         metrics = project.files("toy", "fecam").metrics()
         assert metrics[0, "fecam/indefinite_matrices"] == 2.0
         assert (
@@ -87,7 +87,9 @@ def test_a_run_predicts_what_the_official_code_predicts(
     project: Project, nonneg: dict[str, Any]
 ) -> None:
     """Variant `common` after tasks 1 to 4; task 0 is the head's, trained there by other code."""
-    assert not project.run(on_arrays(project, nonneg, preset="official", covariance="common")).failures
+    assert not project.run(
+        on_arrays(project, nonneg, preset="official", covariance="common")
+    ).failures
     predictions = project.files("toy", "fecam").predictions()
     for task in range(1, 5):
         stored = predictions[task]

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cilsim_fecam.embedding import compared, prepared, tukey
-from cilsim_fecam.options import FecamOptions
-from cilsim_fecam.precisions import Precisions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from cilsim.prototypes.means import class_means
 from cilsim.prototypes.scores import cosine_scores, euclidean_scores
+from cilsim_fecam.embedding import compared, prepared, tukey
+from cilsim_fecam.options import FecamOptions
+from cilsim_fecam.precisions import Precisions
 
 Arrays = dict[str, Tensor]
 

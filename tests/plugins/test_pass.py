@@ -39,6 +39,7 @@ class TestPassOnFeatures(StrategyContract):
 
 class TestPassOnImages(StrategyContract):
     strategy = "pass"
+    recipe = ADAM
     changes = {  # noqa: RUF012
         "backbone": {"name": "small", "widths": [8, 16, 32]},
         "base_training": ADAM,

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from cilsim_ranpac.options import RanpacOptions
-from cilsim_ranpac.projection import draw_projection, random_features
 
 from cilsim.errors import ScenarioError
 from cilsim.testing import Project, StrategyContract
+from cilsim_ranpac.options import RanpacOptions
+from cilsim_ranpac.projection import draw_projection, random_features
 
 
 class TestRanpac(StrategyContract):
@@ -39,7 +39,7 @@ class TestRanpacWithAGivenPenaltyOnTheRingItself(StrategyContract):
         last = []
         for experiences in (1, 5, 10):
             stream = {"kind": "class_incremental", "experiences": experiences}
-            files = self.run(project, f"split-{experiences}", stream=project.ring_stream(stream))
+            files = self.run(project, f"split-{experiences}", stream=stream)
             last.append(files.predictions()[-1])
         for stored in last[1:]:
             assert stored["index"].tolist() == last[0]["index"].tolist()

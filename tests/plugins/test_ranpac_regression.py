@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from cilsim_ranpac.projection import random_features
-from cilsim_ranpac.regression import RidgeClassifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
 from cilsim.solvers import distances
+from cilsim_ranpac.projection import random_features
+from cilsim_ranpac.regression import RidgeClassifier
 
 NAMES = ["ranpac_official_cil_M0", "ranpac_official_cil_M256"]
 ILL_CONDITIONED = ("ranpac_official_cil_M256", 1)

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cilsim_slda import streaming
-from cilsim_slda.streaming import StreamingGaussian
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+
+from cilsim_slda import streaming
+from cilsim_slda.streaming import StreamingGaussian
 
 Stream = tuple[Tensor, Tensor]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cilsim.options import Options
+from cilsim.options import Options, describe_options
 
 Schema = Mapping[str, Any]
 _TYPES = {
@@ -45,6 +45,7 @@ class OptionRow:
 
 def option_rows(options: type[Options]) -> list[OptionRow]:
     """Return the options of a model in its order, those of nested models after their parent."""
+    describe_options()
     schema = options.model_json_schema()
     return list(_rows(schema, schema.get("$defs", {}), ""))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from cilsim.data.augmentation import augment
 from cilsim.data.layout import with_layout
@@ -38,6 +39,11 @@ def augmented_features(
     """
     device = device_of(backbone, samples)
     rows, chunk = [], CHUNKS.get(device.type, 32)
+    fixed = {
+        name: with_layout(weight.detach(), channels_last=True)
+        for name, weight in backbone.named_parameters()
+        if weight.ndim == 4
+    }  # rounding depends on the layout, and training may have changed it
     with evaluating(backbone), torch.no_grad():
         for start in range(0, len(samples), chunk):
             generator = torch.Generator().manual_seed(derive_seed(*seed_path, start))
@@ -45,5 +51,5 @@ def augmented_features(
             x = augment(x, augmentation, generator, samples.mean, samples.std, channels_last=True)
             if quarter_turns:
                 x = with_layout(x.rot90(quarter_turns, (2, 3)), channels_last=True)
-            rows.append(backbone(x).float())
+            rows.append(functional_call(backbone, fixed, (x,)).float())
     return torch.cat(rows)

@@ -22,7 +22,6 @@ from cilsim.report.pictures import pictures_of
 from cilsim.report.progress import PROGRESS_NAMES, training_name
 from cilsim.report.summary import columns
 
-
 SECONDS_WORTH_A_PICTURE = 1.0
 """Drawing the four pictures takes about a tenth of this."""
 

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cilsim.naming import did_you_mean
+from cilsim.options import describe_options
 from cilsim.scenario.findings import MOST, Findings
 from cilsim.scenario.nodes import Node
 from cilsim.scenario.wording import alternatives, complaint, wrong_kind
@@ -163,6 +164,7 @@ class _Explanation:
         last = loc[-1]
         if isinstance(last, int):
             return f"entry {last} is missing"
+        describe_options()
         fields = (fields_by_key(model).get(last) for model in self.models_at(loc[:-1]))
         described = [first_sentence(field.description) for field in fields if field is not None]
         return f"'{last}' is missing" + (f": {described[0]}" if described and described[0] else "")

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 
+from cilsim.options import describe_options
 from cilsim.registry import Entry, Registries, Registry
 from cilsim.scenario.explain import first_sentence
 from cilsim.scenario.file_model import DEFAULT_BACKBONE, ScenarioFile
@@ -25,6 +26,7 @@ def json_schema(registries: Registries) -> Schema:
     What is named decides which options a section may have, by `if name = x then $ref`: validators
     then print the one line that matters, which they cannot for alternatives in `oneOf`.
     """
+    describe_options()
     definitions: Schema = {}
     core = _hoisted(ScenarioFile, "core", definitions)
     sections = _Sections(definitions)

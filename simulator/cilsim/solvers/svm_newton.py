@@ -16,6 +16,10 @@ from cilsim.solvers.design_rows import Rows
 FORCING = 0.1
 """A Newton system is solved until its residual is this share of the gradient, as in liblinear.
 Measured on 5,000 and 20,000 rows of 512: 0.5 and 0.02 both take 10 to 30 % longer."""
+EARLY_FORCING, EARLY_STEPS = 0.8, 6
+"""The same for the first steps, which only find out which rows lie within the margin: 20 % less."""
+CROWD = 0.75
+"""Solved systems leave the products when no more than this share of them is still open."""
 MOST_CG_STEPS = 500
 MOST_SEARCH_STEPS = 40
 ENOUGH = 0.5
@@ -67,7 +71,12 @@ def minimise(rows: Rows, own_NK: Tensor, c: float, tolerance: float, limit: int)
         if len(going) < len(open_K):
             open_K, problem = open_K[going], problem.only(going)
             margin_NK, gradient_PK = margin_NK[:, going], gradient_PK[:, going]
-        found_PK[:, open_K] += problem.step(found_PK[:, open_K], margin_NK, gradient_PK)
+        found_PK[:, open_K] += problem.step(
+            found_PK[:, open_K],
+            margin_NK,
+            gradient_PK,
+            EARLY_FORCING if iteration < EARLY_STEPS else FORCING,
+        )
     return Minimum(found_PK, ratio_K, iteration)
 
 
@@ -96,9 +105,12 @@ class Problem:
         pull_NK = margin_NK.clamp_min(0.0).mul_(self._signs_NK)
         return parameters_PK - 2.0 * self._c * self._transposed(pull_NK)
 
-    def step(self, parameters_PK: Tensor, margin_NK: Tensor, gradient_PK: Tensor) -> Tensor:
+    def step(
+        self, parameters_PK: Tensor, margin_NK: Tensor, gradient_PK: Tensor, forcing: float
+    ) -> Tensor:
         """Return (P, K) what to add to the parameters: a Newton direction times its length."""
-        direction_PK = self._direction(gradient_PK, (margin_NK > 0.0).to(margin_NK.dtype))
+        active_NK = (margin_NK > 0.0).to(margin_NK.dtype)
+        direction_PK = self._direction(gradient_PK, active_NK, forcing)
         gain_NK = self._scores(direction_PK).mul_(self._signs_NK)
         along_K = (parameters_PK * direction_PK).sum(0)
         square_K = direction_PK.square().sum(0)
@@ -111,17 +123,29 @@ class Problem:
         start_K = (gradient_PK * direction_PK).sum(0)
         return direction_PK * _length(slope, start_K)
 
-    def _direction(self, gradient_PK: Tensor, active_NK: Tensor) -> Tensor:
-        """Return (P, K) the solution of Hessian @ direction = -gradient, by conjugate gradients."""
-        direction_PK = torch.zeros_like(gradient_PK)
-        residual_PK = -gradient_PK
+    def _direction(self, gradient_PK: Tensor, active_NK: Tensor, forcing: float) -> Tensor:
+        """Return (P, K) the solution of Hessian @ direction = -gradient, by conjugate gradients.
+
+        Systems that are solved stand still, and leave the products when there are enough of them.
+        """
+        found_PK = torch.zeros_like(gradient_PK)
+        open_K = torch.arange(gradient_PK.shape[1], device=gradient_PK.device)
+        direction_PK, residual_PK = torch.zeros_like(gradient_PK), -gradient_PK
         search_PK = residual_PK.clone()
         square_K = residual_PK.square().sum(0)
-        enough_K = square_K * FORCING**2
+        enough_K = square_K * forcing**2
         for _ in range(MOST_CG_STEPS):
             going_K = square_K > enough_K
-            if not bool(going_K.any()):
+            count = int(going_K.sum())  # waits for the device
+            if count == 0:
                 break
+            if count <= CROWD * len(open_K):
+                found_PK[:, open_K] = direction_PK
+                keep = torch.nonzero(going_K).squeeze(1)
+                open_K, square_K, enough_K = open_K[keep], square_K[keep], enough_K[keep]
+                direction_PK, residual_PK = direction_PK[:, keep], residual_PK[:, keep]
+                search_PK, active_NK = search_PK[:, keep], active_NK[:, keep]
+                going_K = going_K[keep]
             bent_PK = self._hessian_times(search_PK, active_NK)
             length_K = torch.where(going_K, square_K / (search_PK * bent_PK).sum(0), 0.0)
             direction_PK += length_K * search_PK
@@ -129,7 +153,8 @@ class Problem:
             next_K = torch.where(going_K, residual_PK.square().sum(0), square_K)
             search_PK = residual_PK + (next_K / square_K) * search_PK
             square_K = next_K
-        return direction_PK
+        found_PK[:, open_K] = direction_PK
+        return found_PK
 
     def _hessian_times(self, search_PK: Tensor, active_NK: Tensor) -> Tensor:
         bent_NK = self._scores(search_PK).mul_(active_NK)

@@ -28,6 +28,7 @@ from cilsim.strategy.model import Model
 from cilsim.strategy.trainer import Loss, Trainer
 from cilsim.training.batch import Batch
 from cilsim.training.head import Head
+from cilsim.training.modes import set_layout
 
 Recall = Callable[[Tensor, Tensor | None], Samples]
 
@@ -98,6 +99,8 @@ class Context:
         The copies are yours to keep; report their bytes in `kept`.
         """
         copies = copy.deepcopy((self._model.backbone, self._model.head))
+        # rounding depends on the layout, which a restored model need not share with a trained one
+        set_layout(copies, self.experience_recipe.channels_last)
         for module in copies:
             module.requires_grad_(False).eval()
         return copies

@@ -44,6 +44,6 @@ class StrategyContract(StrategyPromises):
     def test_uneven_experiences_and_a_last_batch_of_one(self, project: Project) -> None:
         """Sizes may differ, and so may the last batch."""
         stream = {"kind": "class_incremental", "sizes": [5, 1, 3]}
-        recipe = {"epochs": 2, "batch_size": 59, "lr": 0.05}
+        recipe = {**self.recipe, "epochs": 2, "batch_size": 59}
         files = self.run(project, stream=stream, base_training=recipe, training=recipe)
         assert len(files.accuracy_matrix()) == 3

@@ -26,12 +26,14 @@ class StrategyPromises:
         options: options that a scenario would set for it.
         plugins: plugins that are not installed, as (name, module or object).
         changes: changes to the scenario, such as another backbone.
+        recipe: how short trainings are done, where SGD at 0.05 is too much for the strategy.
     """
 
     strategy: ClassVar[str]
     options: ClassVar[Mapping[str, Any]] = {}
     plugins: ClassVar[Sequence[tuple[str, Any]]] = ()
     changes: ClassVar[Mapping[str, Any]] = {}
+    recipe: ClassVar[Mapping[str, Any]] = {"lr": 0.05}
 
     @pytest.fixture
     def project(self, tmp_path: Path) -> Project:
@@ -91,6 +93,6 @@ class StrategyPromises:
     @pytest.mark.parametrize("precision", ["float32", "bf16"])
     def test_metrics_are_finite_in_each_precision(self, project: Project, precision: str) -> None:
         """Lower precision gives numbers, not NaN."""
-        recipe = {"epochs": 2, "batch_size": 32, "lr": 0.05, "precision": precision}
+        recipe = {**self.recipe, "epochs": 2, "batch_size": 32, "precision": precision}
         files = self.run(project, base_training=recipe, training=recipe)
         assert all(np.isfinite(value) for value in files.metrics().values())

@@ -1,0 +1,101 @@
+"""Tables of the documentation that come from the code; a test keeps them equal.
+
+A Markdown file marks the place by `<!-- generated: options package.module:Model -->` and
+`<!-- end -->`; `python docs/generated.py` writes what belongs between. Kinds: `options` of a
+model, `entries` of a registry such as `streams`, `metrics`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from cilsim.cli.option_rows import OptionRow, option_rows
+from cilsim.metrics.names import METRICS
+from cilsim.options import Options
+from cilsim.plugins import discover
+
+ROOT = Path(__file__).parents[1]
+BLOCK = re.compile(r"(<!-- generated: (\w+) ?(\S*) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def documents() -> list[Path]:
+    """Return the Markdown files that may hold generated tables."""
+    folders = (ROOT / "docs", *(ROOT / "plugins").iterdir())
+    return sorted(path for folder in folders for path in folder.glob("*.md"))
+
+
+def regenerated(text: str) -> str:
+    """Return a document with every generated table as it should be."""
+    return BLOCK.sub(lambda found: found[1] + KINDS[found[2]](found[3]) + found[5], text)
+
+
+def options(target: str) -> str:
+    """Return the table of a model's options."""
+    module, _, name = target.partition(":")
+    model = getattr(import_module(module), name)
+    rows = [row for row in option_rows(model) if "." not in row.name]
+    if not rows:
+        return "No options.\n"
+    cells = [(f"`{row.name}`", row.type, _default(row), _meaning(row, model)) for row in rows]
+    return table(("key", "type", "default", "meaning"), cells)
+
+
+def entries(kind: str) -> str:
+    """Return the table of what the installed cilsim registers of a kind."""
+    registry = getattr(discover().registries, kind)
+    own = [entry for entry in registry if entry.owner.distribution == "cilsim"]
+    cells = [
+        (f"`{entry.name}`", ", ".join(f"`{alias}`" for alias in entry.aliases), entry.summary)
+        for entry in own
+    ]
+    return table(("name", "also", "what it is"), cells)
+
+
+def metrics(_: str) -> str:
+    """Return the table of all metrics."""
+    cells = [
+        (f"`{name}`", metric.title, metric.definition, metric.source)
+        for name, metric in METRICS.items()
+    ]
+    return table(("name", "title", "definition", "source"), cells)
+
+
+KINDS: dict[str, Callable[[str], str]] = {
+    "options": options,
+    "entries": entries,
+    "metrics": metrics,
+}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    escaped = [[cell.replace("|", r"\|") for cell in row] for row in rows]
+    lines = [head, ["---"] * len(head), *escaped]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _default(row: OptionRow) -> str:
+    if row.required:
+        return "required"
+    if row.type == "mapping":
+        return "see its table"
+    return f"`{row.shown_default.removeprefix('default ')}`"
+
+
+def _meaning(row: OptionRow, model: type[Options]) -> str:
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    return row.description or " ".join((fields[row.name].description or "").split())
+
+
+def main() -> None:
+    """Write every table anew."""
+    for path in documents():
+        text = path.read_text(encoding="utf-8")
+        path.write_text(regenerated(text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
