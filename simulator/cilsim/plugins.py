@@ -7,7 +7,7 @@ does not name one that fails to import. There is no global manager: it is passed
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from types import TracebackType
@@ -53,7 +53,15 @@ class Plugins:
 
     def owner_of(self, error: BaseException) -> Plugin | None:
         """Return the plugin whose code raised `error`, judged by the innermost frame, if any."""
-        return blame(error.__traceback__, self.loaded)
+        by_name = {plugin.name: plugin for plugin in self.loaded}
+        packages = {_package(plugin.module): plugin for plugin in self.loaded}
+        for registry in vars(self.registries).values():
+            for entry in registry:
+                owner = by_name.get(entry.owner.plugin)
+                if owner is not None:
+                    packages.setdefault(_package(_module_of(entry.target)), owner)
+        packages.pop("cilsim", None)  # the engine's frames are on every trace
+        return blame(error.__traceback__, packages)
 
 
 def cilsim_version() -> str:
@@ -89,16 +97,22 @@ def discover(extra: Iterable[tuple[str, Any]] = ()) -> Plugins:
     return Plugins(manager, registries, tuple(loaded), tuple(broken))
 
 
-def blame(trace: TracebackType | None, plugins: Sequence[Plugin]) -> Plugin | None:
-    """Return the plugin that owns the innermost frame that belongs to any plugin."""
-    by_package = {plugin.module.partition(".")[0]: plugin for plugin in plugins}
-    by_package.pop("cilsim", None)  # the engine's frames are on every trace
+def blame(trace: TracebackType | None, packages: Mapping[str, Plugin]) -> Plugin | None:
+    """Return the plugin that owns the innermost frame whose top-level package has an owner."""
     guilty = None
     while trace is not None:
-        package = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
-        guilty = by_package.get(package, guilty)
+        package = _package(str(trace.tb_frame.f_globals.get("__name__", "")))
+        guilty = packages.get(package, guilty)
         trace = trace.tb_next
     return guilty
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _module_of(target: Any) -> str:
+    return target.partition(":")[0] if isinstance(target, str) else str(target.__module__)
 
 
 def _core() -> Plugin:

@@ -100,15 +100,12 @@ def test_predictions_that_are_damaged_are_named(cli: Command, copy: Path) -> Non
     assert "far: mean" in outcome.out
 
 
-def test_data_that_were_changed_are_refused(cli: Command, copy: Path) -> None:
-    manifest = json.loads((copy / "manifest.json").read_text())
-    (copy / "manifest.json").write_text(json.dumps({**manifest, "stream_digest": "0" * 64}))
+def test_a_report_needs_no_data(cli: Command, copy: Path) -> None:
+    resolved = copy / "resolved.yaml"
+    assert ".npz" in resolved.read_text()
+    resolved.write_text(resolved.read_text().replace(".npz", ".gone"))
 
     outcome = cli("report", copy)
 
-    assert (outcome.code, outcome.out, outcome.err) == (
-        2,
-        "",
-        "error: tiny: the data set 'arrays' gives another class order or split than the runs had; "
-        "put its files back as they were\n",
-    )
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "nmc" in outcome.out

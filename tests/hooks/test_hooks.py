@@ -265,7 +265,8 @@ def test_hook_on_scalars(toy: Any) -> None:
 
     plugin = Plugin()
     toy(plugin, strategy="finetune")
-    names = ["train/accuracy", "train/images_per_s", "train/loss", "train/lr"]
+    parts = ["accuracy", "epoch", "epochs", "images_per_s", "loss", "lr"]
+    names = [f"train/{part}" for part in parts]
     assert plugin.calls == [(2, names), (4, names)]
 
 

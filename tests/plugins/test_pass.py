@@ -22,8 +22,8 @@ class TestPassOnFeatures(StrategyContract):
     """On the plane itself nothing drifts, so prototypes with noise keep every class."""
 
     strategy = "pass"
-    options = {"rotations": 1}  # noqa: RUF012
-    changes = {"backbone": "identity"}  # noqa: RUF012
+    options = {"rotations": 1}
+    changes = {"backbone": "identity"}
 
     def test_forgets_nothing(self, project: Project) -> None:
         assert self.run(project).accuracy_matrix()[-1].min() >= 0.9
@@ -40,7 +40,7 @@ class TestPassOnFeatures(StrategyContract):
 class TestPassOnImages(StrategyContract):
     strategy = "pass"
     recipe = ADAM
-    changes = {  # noqa: RUF012
+    changes = {
         "backbone": {"name": "small", "widths": [8, 16, 32]},
         "base_training": ADAM,
         "training": ADAM,

@@ -53,7 +53,7 @@ def test_incremental_loss_equals_the_released_code(arrays: dict[str, Any]) -> No
     features = toy_features(images, arrays["lin_weight_new"])
     old = toy_features(images, arrays["lin_weight"])
 
-    draws = np.random.RandomState(int(arrays["np_seed"]))  # noqa: NPY002
+    draws = np.random.RandomState(int(arrays["np_seed"]))
     classes, noise, order = [], [], list(range(4))
     for _ in range(8):
         draws.shuffle(order)

@@ -97,6 +97,7 @@ def test_the_folder_holds_these_files(written):
         "predictions/checksums.json",
         "predictions/experience-00.npz",
         "predictions/experience-01.npz",
+        "stream.json",
     ]
 
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from cilsim.data.augmentation import augment
 from cilsim.data.layout import with_layout
 from cilsim.data.samples import Samples
-from cilsim.features.extract import CHUNKS, device_of, evaluating
+from cilsim.features.extract import CHUNKS, device_of, evaluating, in_layout
 from cilsim.scenario.recipe import Augmentation
 from cilsim.seeding import derive_seed
 
@@ -39,11 +38,7 @@ def augmented_features(
     """
     device = device_of(backbone, samples)
     rows, chunk = [], CHUNKS.get(device.type, 32)
-    fixed = {
-        name: with_layout(weight.detach(), channels_last=True)
-        for name, weight in backbone.named_parameters()
-        if weight.ndim == 4
-    }  # rounding depends on the layout, and training may have changed it
+    forward = in_layout(backbone, channels_last=True)
     with evaluating(backbone), torch.no_grad():
         for start in range(0, len(samples), chunk):
             generator = torch.Generator().manual_seed(derive_seed(*seed_path, start))
@@ -51,5 +46,5 @@ def augmented_features(
             x = augment(x, augmentation, generator, samples.mean, samples.std, channels_last=True)
             if quarter_turns:
                 x = with_layout(x.rot90(quarter_turns, (2, 3)), channels_last=True)
-            rows.append(functional_call(backbone, fixed, (x,)).float())
+            rows.append(forward(x).float())
     return torch.cat(rows)

@@ -69,7 +69,7 @@ def extract(
         chunk: samples per forward pass; None takes what `CHUNKS` says for the device.
         precision: `float32`, `bf16` or `fp16`; the result is float32 in any case.
         view: a name in `VIEWS`.
-        channels_last: memory layout of images; False computes with contiguous weights.
+        channels_last: memory layout of images and, for the computation, of weights.
         counter: told how many samples were forwarded.
 
     Raises:
@@ -80,7 +80,7 @@ def extract(
     chunk = chunk or CHUNKS.get(device.type, 32)
     change = _view(view, samples)
     features_ND: Tensor | None = None
-    forward = _fixed_layout(backbone, channels_last)
+    forward = in_layout(backbone, channels_last)
     with evaluating(backbone), torch.inference_mode(), autocast(precision, device):
         for start in range(0, len(samples), chunk):
             x = _chunk(samples, start, chunk, device)
@@ -125,10 +125,11 @@ def evaluating(module: nn.Module) -> Iterator[None]:
             part.training = True
 
 
-def _fixed_layout(backbone: nn.Module, channels_last: bool) -> Callable[[Tensor], Tensor]:
-    """Return the forward pass; with channels-last images the layout of the weights is no matter."""
-    if channels_last:
-        return backbone
+def in_layout(backbone: nn.Module, channels_last: bool) -> Callable[[Tensor], Tensor]:
+    """Return the forward pass with convolution weights in one layout, whatever theirs is.
+
+    Rounding depends on the layout, and training or loading may have changed it.
+    """
     fixed = {
         name: with_layout(weight.detach(), channels_last)
         for name, weight in backbone.named_parameters()

@@ -19,6 +19,7 @@ from cilsim.records import Evaluation, FloatArray, Predictions, StreamInfo
 from cilsim.results.atomic import write_json, write_text
 from cilsim.results.predictions import PredictionFolder
 from cilsim.results.reading import damaged, read_object, read_text
+from cilsim.results.stream_file import STREAM, write_stream
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class SeedFolder:
             RunFolderError: the folder cannot be written.
         """
         metrics = "".join(_metric_lines(evaluations))
+        if not (self.path / STREAM).exists():
+            write_stream(self.path, stream)
         self._predictions.write([evaluation.predictions for evaluation in evaluations], stream)
         write_text(self.path / ACCURACY_MATRIX, _csv(evaluations[-1].accuracy_matrix))
         write_json(self.path / LEDGER, _ledger(evaluations, parameters or {}))

@@ -102,6 +102,9 @@ class _Runs:
         except (Interrupted, KeyboardInterrupt):
             self.folder.status.end("interrupted")
             raise
+        except Exception as error:  # a bug: it keeps its traceback, the folder says that it ended
+            self.folder.status.end("failed", f"{type(error).__name__}: {error}")
+            raise
         self._compare()
         self._end()
         return ScenarioOutcome(self.folder.path, tuple(self.results), tuple(self.failures))
@@ -159,13 +162,8 @@ class _Runs:
             manager.register(reporter)
         try:
             return run.execute()
-        except CilsimError as error:
-            manager.hook.cilsim_on_run_error(run=info, error=error)
-            raise
-        except Exception as error:
-            failed = RunFailed(f"{type(error).__name__}: {error}")
-            failed.__cause__ = error
-            manager.hook.cilsim_on_run_error(run=info, error=failed)
+        except (Exception, KeyboardInterrupt) as error:
+            manager.hook.cilsim_on_run_error(run=info, error=_as_ours(error))
             raise
 
     def _environment(self) -> dict[str, str]:
@@ -178,3 +176,14 @@ class _Runs:
 
     def _stream(self, seed: int) -> tuple[StreamPlan, StreamInfo]:
         return plan_stream(self.shared.scenario, self.shared.plugins, seed, self.facts)
+
+
+def _as_ours(error: BaseException) -> CilsimError:
+    """Return what reporters are told about an error."""
+    if isinstance(error, CilsimError):
+        return error
+    told: CilsimError = RunFailed(f"{type(error).__name__}: {error}")
+    if isinstance(error, KeyboardInterrupt):
+        told = Interrupted("stopped at once")
+    told.__cause__ = error
+    return told

@@ -71,7 +71,7 @@ def report(
 
 
 def _results(folder: RunFolder, plugins: Plugins) -> list[RunResult]:
-    results = results_in(folder, scenario_in(folder, plugins), plugins)
+    results = results_in(folder, scenario_in(folder, plugins))
     if not results:
         raise RunFolderError(
             f"{folder.path}: no run is finished; go on with: cilsim resume {folder.path}"

@@ -65,6 +65,6 @@ def _tell(run_folder: RunFolder, plugin_files: Sequence[Path], as_json: bool) ->
         click.echo(run_folder.path)
         return
     plugins = find_plugins(plugin_files)
-    results = results_in(run_folder, scenario_in(run_folder, plugins), plugins)
+    results = results_in(run_folder, scenario_in(run_folder, plugins))
     outcome = ScenarioOutcome(run_folder.path, tuple(results), failures=())
     write_json(describe_outcome(outcome), indent=None)
