@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cilsim import hookimpl
+from cilsim.errors import Interrupted
+from cilsim.runner.interruption import StopRequest
 from cilsim.testing import Project, StrategyContract, write_patterns
 
 ADAM = {
@@ -16,6 +19,17 @@ ADAM = {
     "weight_decay": 2e-4,
     "schedule": "constant",
 }
+
+
+class StopAfterEpoch:
+    """Asks the run to stop after each epoch."""
+
+    def __init__(self, stop: StopRequest) -> None:
+        self._stop = stop
+
+    @hookimpl
+    def cilsim_on_scalars(self) -> None:
+        self._stop.ask()
 
 
 class TestPassOnFeatures(StrategyContract):
@@ -62,6 +76,41 @@ class TestPassOnImages(StrategyContract):
             {"prototypes": 4 * classes * 32, "rotation_head": 4 * 4 * classes * 33}
             for classes in (6, 8, 10)
         ]
+
+    def test_stopped_in_every_epoch_equals_uninterrupted(self, project: Project) -> None:
+        """Head or code vectors, draws and momenta go on where they were inside a training."""
+        recipe = {**ADAM, "epochs": 3}
+        scenario = self.scenario(project, base_training=recipe, training=recipe)
+        assert not project.run(scenario, "whole").failures
+        interruptions = 0
+        while interruptions < 20:
+            stop = StopRequest()
+            reporters = [StopAfterEpoch(stop)]
+            try:
+                project.run(scenario, "parts", stop=stop, reporters=lambda start, r=reporters: r)
+                break
+            except Interrupted:
+                interruptions += 1
+        assert interruptions >= 6
+        whole, parts = (project.files(name, "pass") for name in ("whole", "parts"))
+        assert parts.deterministic_bytes() == whole.deterministic_bytes()
+
+    def test_an_equal_base_is_trained_once(
+        self, project: Project, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        choice = self.scenario(project)["strategy"]
+        strategies = [choice, {**choice, "as": "again"}]
+        scenario = self.scenario(project, strategies=strategies)
+        del scenario["strategy"]
+        with caplog.at_level("INFO", "cilsim.strategy.base_training"):
+            assert not project.run(scenario).failures
+        messages = [record.getMessage().partition(" (")[0] for record in caplog.records]
+        assert messages == [
+            "base training: stored for reuse",
+            "base training: reused from toy/pass/seed-0",
+        ]
+        first, again = (project.files("toy", label) for label in ("pass", "again"))
+        assert first.deterministic_bytes() == again.deterministic_bytes()
 
     def test_remembers_what_fine_tuning_forgets(self, project: Project) -> None:
         matrix = self.run(project).accuracy_matrix()

@@ -164,3 +164,14 @@ def test_scores_are_float32_under_autocast(kind):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         scores = head(features.bfloat16())
     assert torch.equal(scores, head(features.bfloat16().float()))
+
+
+@KINDS
+def test_a_widened_head_keeps_its_rows_and_opens_more(kind):
+    features, _ = batch()
+    narrow = Head(16, 0, kind=kind).widened(5, generator())
+    wide = narrow.widened(3, generator())
+    assert (narrow.seen, wide.seen, len(wide.weight)) == (5, 8, 8)
+    assert torch.equal(wide.weight[:5], narrow.weight)
+    torch.testing.assert_close(wide(features)[:, :5], narrow(features))
+    assert bool(wide.weight[5:].any(1).all())

@@ -12,18 +12,23 @@ from cilsim.registry import Entry, Registries, load_target
 from cilsim.scenario.class_order import class_ids_in_file, class_order_problems
 from cilsim.scenario.lookup import Lookup
 from cilsim.scenario.nodes import Node
-from cilsim.scenario.schema import ClassOrder
+from cilsim.scenario.schema import ClassOrder, NamedChoice
 from cilsim.scenario.stream_section import CheckedStream
 
 
 def check_data(
-    stream: CheckedStream, order: tuple[ClassOrder, Node], registries: Registries, lookup: Lookup
+    stream: CheckedStream,
+    order: tuple[ClassOrder, Node],
+    backbone: tuple[NamedChoice | None, Node],
+    registries: Registries,
+    lookup: Lookup,
 ) -> None:
     """Complain about what the data set cannot give.
 
     Args:
         stream: the stream section.
         order: the class order and where it is written.
+        backbone: the backbone, if it is known, and where it is written.
         registries: all that can be named.
         lookup: receives the complaints.
     """
@@ -35,12 +40,37 @@ def check_data(
     )
     if facts is None:
         return
+    _check_backbone(*backbone, facts, stream.dataset.name, registries, lookup)
     class_ids = _stream_order(*order, facts, stream.dataset.name, lookup)
     if class_ids is None or stream.entry is None or stream.options is None:
         return
     check = _ask(stream.entry, "check", stream.node.child("kind") or stream.node, lookup)
     for option, message in check(stream.options, _in_order(facts, class_ids)) or ():
         _complain(stream, str(option), message, lookup)
+
+
+def _check_backbone(
+    backbone: NamedChoice | None,
+    node: Node,
+    facts: Any,
+    dataset: str,
+    registries: Registries,
+    lookup: Lookup,
+) -> None:
+    """Complain about a backbone for images on features, or the other way round."""
+    given = "features" if facts.features else "images"
+    if backbone is None:
+        return
+    fitting = [
+        entry.name for entry in registries.backbones if entry.facts.get("accepts") in (None, given)
+    ]
+    if backbone.name not in fitting:
+        shape = " x ".join(map(str, facts.sample_shape))
+        lookup.at_value(
+            node.child("name") or node,
+            f"'{backbone.name}' does not take {given}, and {dataset} gives {given} of {shape}; "
+            f"backbones that fit: {', '.join(fitting)}",
+        )
 
 
 def _ask(entry: Entry, fact: str, node: Node, lookup: Lookup) -> Callable[..., Any]:

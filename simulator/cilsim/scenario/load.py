@@ -109,7 +109,7 @@ def _load(
     backbone = lookup.choice(registries.backbones, root.fields["backbone"])
     order = _class_order(root)
     if with_data and stream is not None and order is not None:
-        check_data(stream, order, registries, lookup)
+        check_data(stream, order, (backbone, root.fields["backbone"]), registries, lookup)
     findings.raise_if_any()
     choice = stream.choice if stream else None
     if file is None or choice is None or backbone is None or order is None:
