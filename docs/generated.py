@@ -2,7 +2,7 @@
 
 A Markdown file marks the place by `<!-- generated: options package.module:Model -->` and
 `<!-- end -->`; `python docs/generated.py` writes what belongs between. Kinds: `options` of a
-model, `entries` of a registry such as `streams`, `metrics`.
+model, `entries` of a registry such as `streams`, `methods` under plugins/, `metrics`.
 """
 
 from __future__ import annotations
@@ -63,9 +63,20 @@ def metrics(_: str) -> str:
     return table(("name", "title", "definition", "source"), cells)
 
 
+def methods(_: str) -> str:
+    """Return the table of the packages under plugins/, with the first line of their docstring."""
+    cells = []
+    for path in sorted((ROOT / "plugins").glob("*/__init__.py")):
+        package = path.parent.name
+        about = (import_module(package).__doc__ or "").strip().splitlines()[0]
+        cells.append((f"[{package}](../plugins/{package}/README.md)", about))
+    return table(("package", "about"), cells)
+
+
 KINDS: dict[str, Callable[[str], str]] = {
     "options": options,
     "entries": entries,
+    "methods": methods,
     "metrics": metrics,
 }
 

@@ -51,9 +51,17 @@ def test_strategies_with_prototypes_forget_nothing_in_the_plane(
     assert files.accuracy_matrix()[-1].min() > 0.95
 
 
-def test_the_distilled_strategy_forgets_less_than_fine_tuning(modules: Any, tmp_path: Path) -> None:
-    matrix = run(modules, tmp_path, "distilled").accuracy_matrix()
-    assert matrix[-1, :3].mean() > 0.1  # fine-tuning: exactly 0
+def test_the_distilled_strategy_without_weight_is_fine_tuning(modules: Any, tmp_path: Path) -> None:
+    matrices = {}
+    for name, weight in {"off": 0.0, "on": 1.0}.items():
+        (tmp_path / name).mkdir()
+        strategy = {"name": "distilled", "weight": weight}
+        files = run(modules, tmp_path / name, "distilled", strategy)
+        matrices[name] = files.accuracy_matrix()[-1].tolist()
+    project = Project.create(tmp_path)
+    project.run(project.ring_scenario("finetune"))
+    assert matrices["off"] == project.files("toy", "finetune").accuracy_matrix()[-1].tolist()
+    assert matrices["on"] != matrices["off"]
 
 
 def test_parts_of_the_loss_are_reported(modules: Any, tmp_path: Path) -> None:

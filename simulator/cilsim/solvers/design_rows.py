@@ -127,10 +127,8 @@ class ShiftedRows:
         return (by_source_MK.T @ self.like + by_shift_GK.T @ self._shifts_GD).T
 
     def _unscaled(self, positions_B: Tensor) -> Tensor:
-        return (
-            self.like[self._source_of_N[positions_B]]
-            + (self._shifts_GD[self._shift_of_N[positions_B]])
-        )
+        source_BD = self.like[self._source_of_N[positions_B]]
+        return source_BD + self._shifts_GD[self._shift_of_N[positions_B]]
 
     def _scales(self, positions_B: Tensor) -> Tensor:
         norms_B: Tensor = torch.linalg.vector_norm(self._unscaled(positions_B), dim=1)
