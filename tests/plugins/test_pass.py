@@ -159,3 +159,15 @@ def test_features_cannot_be_rotated(tmp_path: Path) -> None:
         "strategy 'pass' rotates square images, the data set gives features of shape (2,); "
         "'rotations: 1' leaves the rotations out"
     ]
+
+
+def test_an_epoch_cannot_be_selected_by_a_head_that_does_not_predict(tmp_path: Path) -> None:
+    project = Project.create(tmp_path)
+    scenario = project.ring_scenario(
+        {"name": "pass", "rotations": 1}, evaluate={"selection": "best_test_epoch"}
+    )
+    outcome = project.run(scenario)
+    assert [failure.message for failure in outcome.failures] == [
+        "evaluate.selection: 'best_test_epoch' measures backbone and head, strategy 'pass' trains "
+        "'rotation_head' beside them; use 'last_epoch'"
+    ]

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from torch import nn
 
 from cilsim.data.samples import Samples
+from cilsim.errors import CilsimError
 from cilsim.records import Scalars
 from cilsim.results.cache import content_key
 from cilsim.scenario.recipe import Recipe
@@ -81,8 +82,18 @@ class BaseTraining:
         recipe: Recipe,
         modules: Mapping[str, nn.Module] | None = None,
     ) -> None:
-        """Train backbone, head and `modules` on the base, or load what equal training gave."""
+        """Train backbone, head and `modules` on the base, or load what equal training gave.
+
+        Raises:
+            CilsimError: an epoch is to be selected by the head, which is not what predicts.
+        """
         modules = modules or {}
+        if modules and self.accuracy is not None:
+            raise CilsimError(
+                f"evaluate.selection: 'best_test_epoch' measures backbone and head, strategy "
+                f"'{self.trainer.run.strategy}' trains '{next(iter(modules))}' beside them; "
+                "use 'last_epoch'"
+            )
         key = content_key(self._everything(strategy, samples, recipe))
         stored = self.store.get(KIND, key)
         if stored is not None:
