@@ -19,8 +19,17 @@ from numpy.typing import NDArray
 from torch import nn
 
 from benchmarks.rounds import Arm, Goal
-from benchmarks.training_arms import AUGMENTATION, MEAN, STD, Workload, engine, random_images
-from cilsim.backbones.builtin import SmallOptions
+from benchmarks.training_arms import (
+    AUGMENTATION,
+    MEAN,
+    STD,
+    Workload,
+    engine,
+    random_features,
+    random_images,
+)
+from cilsim.backbones.builtin import MlpOptions, SmallOptions
+from cilsim.backbones.dense import mlp
 from cilsim.backbones.residual import small
 from cilsim.scenario.recipe import Recipe
 from cilsim.training.batching import Batcher
@@ -44,8 +53,24 @@ class PilImages(torch.utils.data.Dataset[Any]):
         return Image.fromarray(self.images[index]), self.targets[index]
 
 
-def _experience(workload: Workload, size: int) -> Any:
-    """Return all samples as the one experience of a new-classes benchmark."""
+def _feature_experience(workload: Workload) -> Any:
+    """Return ready features as the one experience of a new-classes benchmark."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from avalanche.benchmarks import nc_benchmark
+        from avalanche.benchmarks.utils import as_classification_dataset
+
+    samples = workload.samples
+    assert samples.labels is not None
+    tensors = torch.utils.data.TensorDataset(samples.x.cpu(), samples.labels.cpu())
+    tensors.targets = samples.labels.tolist()  # type: ignore[attr-defined]
+    data = as_classification_dataset(tensors)
+    benchmark = nc_benchmark(data, data, n_experiences=1, task_labels=False, seed=0)
+    return benchmark.train_stream[0]
+
+
+def _image_experience(workload: Workload) -> Any:
+    """Return images as the one experience of a new-classes benchmark."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # qpsolvers warns at import that it has no solver
         from avalanche.benchmarks import nc_benchmark
@@ -53,7 +78,7 @@ def _experience(workload: Workload, size: int) -> Any:
 
     train_transform = transforms.Compose(
         [
-            transforms.RandomCrop(size, padding=AUGMENTATION.crop_padding),
+            transforms.RandomCrop(workload.samples.x.shape[-1], padding=AUGMENTATION.crop_padding),
             transforms.RandomHorizontalFlip(),
             transforms.ToTensor(),
             transforms.Normalize(MEAN, STD),
@@ -69,9 +94,11 @@ def _experience(workload: Workload, size: int) -> Any:
     return benchmark.train_stream[0]
 
 
-def naive(workload: Workload, size: int) -> Callable[[], None]:
+def naive(
+    workload: Workload, make_experience: Callable[[Workload], Any] = _image_experience
+) -> Callable[[], None]:
     """Return a contestant that trains with a fresh `Naive`."""
-    experience, modules = _experience(workload, size), workload.modules()
+    experience, modules = make_experience(workload), workload.modules()
     model = nn.Sequential(modules["backbone"], modules["head"])
 
     def train() -> None:
@@ -107,11 +134,11 @@ def _naive(model: nn.Module, workload: Workload) -> Any:
     )
 
 
-def naive_batches(workload: Workload, size: int) -> Callable[[], None]:
+def naive_batches(workload: Workload) -> Callable[[], None]:
     """Return a contestant that takes every batch of Avalanche's loader to the device."""
     from avalanche.benchmarks.utils.data_loader import TaskBalancedDataLoader
 
-    dataset, device = _experience(workload, size).dataset, workload.samples.device
+    dataset, device = _image_experience(workload).dataset, workload.samples.device
 
     def load() -> None:
         loader = TaskBalancedDataLoader(
@@ -142,7 +169,7 @@ def training_arm(widths: tuple[int, int, int], size: int, count: int) -> Arm:
 
     def build(device: torch.device) -> Mapping[str, Callable[[], None]]:
         workload = Workload(net, random_images(count, size, device), RECIPE)
-        return {"avalanche": naive(workload, size), "cilsim": engine(workload)}
+        return {"avalanche": naive(workload), "cilsim": engine(workload)}
 
     summary = f"Naive with its PIL loader: {size}x{size} images, `small` {widths}, batch 64"
     return Arm(summary, "avalanche", build, count, "image", (Goal("cilsim", 1.2, 5.0),))
@@ -150,13 +177,26 @@ def training_arm(widths: tuple[int, int, int], size: int, count: int) -> Arm:
 
 def _input(device: torch.device) -> Mapping[str, Callable[[], None]]:
     workload = Workload(nn.Identity, random_images(INPUT_IMAGES, 32, device), RECIPE)
-    return {"avalanche": naive_batches(workload, 32), "cilsim": engine_batches(workload)}
+    return {"avalanche": naive_batches(workload), "cilsim": engine_batches(workload)}
+
+
+def _features(device: torch.device) -> Mapping[str, Callable[[], None]]:
+    def net(generator: torch.Generator) -> nn.Module:
+        return mlp(MlpOptions(hidden=(64,)), (FEATURE_SIZE,), generator)
+
+    workload = Workload(net, random_features(FEATURES, FEATURE_SIZE, device), RECIPE)
+    return {"avalanche": naive(workload, _feature_experience), "cilsim": engine(workload)}
 
 
 INPUT_IMAGES = 4096
+FEATURES, FEATURE_SIZE = 16_384, 64
 AVALANCHE = training_arm((24, 48, 96), 32, 1024)
 AVALANCHE_TINY = training_arm((8, 16, 32), 16, 2048)
 AVALANCHE_INPUT = Arm(
     "loading, crop, flip and normalisation of 32x32 images, without a network",
     "avalanche", _input, INPUT_IMAGES, "image", (Goal("cilsim", 12.0, 12.0),),
+)  # fmt: skip
+AVALANCHE_FEATURES = Arm(
+    "Naive with its loader over tensors: 64 ready features, `mlp` of 64 units, batch 64",
+    "avalanche", _features, FEATURES, "sample", (Goal("cilsim", 5.0, 5.0),),
 )  # fmt: skip

@@ -112,7 +112,9 @@ def _package(module: str) -> str:
 
 
 def _module_of(target: Any) -> str:
-    return target.partition(":")[0] if isinstance(target, str) else str(target.__module__)
+    return (
+        target.partition(":")[0] if isinstance(target, str) else getattr(target, "__module__", "")
+    )
 
 
 def _core() -> Plugin:

@@ -335,3 +335,45 @@ def test_a_run_has_a_manager_of_its_own(
     manager.unregister(name="toy")
     assert plugins.manager.get_plugin("toy") is toy
     assert plugins.run_manager().get_plugin("toy") is toy
+
+
+def test_the_innermost_plugin_on_the_trace_is_to_blame(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    def with_code(name: str, code: str) -> ModuleType:
+        made = module(name)
+        exec(code, vars(made))
+        return made
+
+    inner = with_code("inner_module", "def fail():\n    {}['x']\n")
+    outer = with_code("outer_module", "def call(fail):\n    fail()\n")
+    plugins = installed(entry_point("outer", outer), entry_point("inner", inner))
+    with pytest.raises(KeyError) as raised:
+        outer.call(inner.fail)
+    guilty = plugins.owner_of(raised.value)
+    assert guilty is not None
+    assert guilty.name == "inner"
+
+
+def test_code_registered_from_another_package_belongs_to_the_plugin(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    @hookimpl
+    def cilsim_register_strategies(register: Register) -> None:
+        register("toy", "far_away.strategy:Toy")
+
+    toy = module(cilsim_register_strategies=cilsim_register_strategies)
+    plugins = installed(entry_point("toy", toy))
+    far_away = ModuleType("far_away.strategy")
+    exec("def fail():\n    {}['x']\n", vars(far_away))
+    with pytest.raises(KeyError) as raised:
+        far_away.fail()
+    guilty = plugins.owner_of(raised.value)
+    assert guilty is not None
+    assert guilty.name == "toy"
+
+
+def test_nobody_is_to_blame_for_errors_of_the_engine(installed: Installed) -> None:
+    with pytest.raises(TypeError) as raised:
+        discover(extra=5)  # type: ignore[arg-type]
+    assert installed().owner_of(raised.value) is None

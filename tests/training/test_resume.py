@@ -150,3 +150,11 @@ def test_a_state_of_another_shape_is_refused(toy):
     assert str(caught.value) == (
         "the saved training has 'head/weight' of shape (2, 8), expected (7, 8)"
     )
+
+
+def test_nested_states_move_to_a_device_as_a_whole():
+    state = {"a": torch.ones(2), "b": [{"c": torch.zeros(1)}, 3], "d": None}
+    moved = on_device(state, torch.device("meta"))
+    assert moved["a"].device.type == moved["b"][0]["c"].device.type == "meta"
+    assert (moved["b"][1], moved["d"]) == (3, None)
+    assert state["a"].device.type == "cpu"

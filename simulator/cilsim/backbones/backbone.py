@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,9 @@ class Backbone(nn.Module):
 
     feature_size: int
 
-    __call__: Callable[[Tensor], Tensor]
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Tensor) -> Tensor: ...
 
 
 def build_on_cpu(make: Callable[[], Backbone], generator: torch.Generator) -> Backbone:

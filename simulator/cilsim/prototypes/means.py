@@ -28,6 +28,8 @@ def class_means(features_ND: Tensor, labels_N: Tensor, classes: Sequence[int]) -
         ValueError: a class has no samples, or the lengths differ.
     """
     _check_lengths(features_ND, labels_N)
+    if features_ND.device.type == "mps":  # Apple's GPU has no float64
+        return class_means(features_ND.cpu(), labels_N.cpu(), classes).to(features_ND.device)
     order_N = labels_N.argsort(stable=True)
     present, counts = torch.unique_consecutive(labels_N[order_N], return_counts=True)
     sizes = dict(zip(present.tolist(), counts.tolist(), strict=True))

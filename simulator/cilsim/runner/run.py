@@ -23,6 +23,7 @@ from cilsim.runner.metric_plugins import plugin_metrics
 from cilsim.strategy import Context, Experience, Strategy
 from cilsim.strategy.model import Model
 from cilsim.strategy.trainer import Trainer
+from cilsim.training.state import on_device
 
 
 @dataclass
@@ -90,8 +91,8 @@ class Run:
         for given in range(index + 1):
             self.materials.give(given)
         self.model.load_state_dict(state["model"])
-        self.strategy.load_state_dict(_on(self.context.device, state["strategy"]))
-        self._raw = _on(self.context.device, state["raw_prototypes"])
+        self.strategy.load_state_dict(on_device(state["strategy"], self.context.device))
+        self._raw = on_device(state["raw_prototypes"], self.context.device)
         self._before = self.strategy.prototypes
         self.trainer.step = state["step"]
         self._costs = state["costs"]
@@ -195,14 +196,3 @@ class Run:
             "costs": self._costs,
         }
         self.checkpoints.save_experience(info.index, state, {"experience": info.index})
-
-
-def _on(device: torch.device, value: Any) -> Any:
-    """Return nested data whose tensors are on `device`."""
-    if isinstance(value, torch.Tensor):
-        return value.to(device)
-    if isinstance(value, Mapping):
-        return {key: _on(device, inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_on(device, inner) for inner in value]
-    return value

@@ -202,11 +202,10 @@ class Context:
         self, features_ND: Tensor, clusters: int, *, n_init: int = 10, max_iterations: int = 100
     ) -> KMeansResult:
         """Cluster features; the draws depend on seed and experience alone."""
-        generator = self.generator("kmeans")
         return kmeans(
             features_ND,
             clusters,
-            generator=generator,
+            generator=self.generator("kmeans"),
             n_init=n_init,
             max_iterations=max_iterations,
         )

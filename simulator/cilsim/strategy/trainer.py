@@ -17,7 +17,7 @@ from cilsim.strategy.strategy import Strategy
 from cilsim.training.batch import Batch, TrainingLoss
 from cilsim.training.loop import fit
 from cilsim.training.spec import EpochReport, FitSpec
-from cilsim.training.state import TrainingState
+from cilsim.training.state import TrainingState, on_device
 
 Loss = Callable[[Batch], TrainingLoss]
 """The loss of one optimiser step."""
@@ -175,7 +175,8 @@ class Trainer:
         if stored is None or stored[1] != facts:
             return None
         state, _ = stored
-        strategy.load_state_dict(state["strategy"])
+        device = next(self.model.head.parameters()).device
+        strategy.load_state_dict(on_device(state["strategy"], device))
         self.scalars = [Scalars(**scalars) for scalars in state["scalars"]]
         return TrainingState(**state["loop"])
 

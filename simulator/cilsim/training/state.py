@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -76,3 +77,14 @@ def _check(name: str, saved: Tensor | None, tensor: Tensor) -> None:
             f"the saved training has '{name}' of shape {tuple(saved.shape)}, "
             f"expected {tuple(tensor.shape)}"
         )
+
+
+def on_device(value: Any, device: torch.device) -> Any:
+    """Return nested data whose tensors are on `device`."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, Mapping):
+        return {key: on_device(inner, device) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [on_device(inner, device) for inner in value]
+    return value

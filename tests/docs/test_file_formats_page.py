@@ -1,0 +1,120 @@
+"""docs/file-formats.md lists the files that a real command leaves behind, and what is in them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cilsim.cli.main import main
+from cilsim.data.arrays import ArraysOptions, facts_arrays
+from cilsim.testing import Project
+
+PAGE = Path(__file__).parents[2] / "docs" / "file-formats.md"
+PLACES = [
+    (r"^nmc(?=/|$)", "<strategy label>"),
+    (r"seed-\d+", "seed-<n>"),
+    (r"experience-\d\d", "experience-00"),
+    (r"events\.out\.tfevents\..*", "events.out.tfevents.*"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of a command with two seeds."""
+    project = Project.create(tmp_path_factory.mktemp("formats"))
+    path = project.folder / "toy.yaml"
+    scenario = project.ring_scenario("nmc", backbone="identity", seeds=[0, 1])
+    path.write_text(json.dumps(scenario))
+    out = str(project.folder / "runs")
+    assert main(["run", str(path), "--out", out, "--device", "cpu", "--no-cache", "-q"]) == 0
+    return project.folder / "runs" / "toy"
+
+
+@pytest.fixture(scope="module")
+def documented() -> set[str]:
+    """Paths below the run folder, from the tree at the head of the page."""
+    tree = re.search(r"^runs/<scenario>/\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert tree is not None
+    paths: set[str] = set()
+    above: list[str] = []
+    for line in tree[1].splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2 - 1
+        names = re.match(r"\S+(?: [^\s.]\S*| {1,2}\S+\.\S+)*", line.strip())
+        assert names is not None
+        above = above[:depth]
+        for name in re.split(r" {2}|(?<=/) ", names[0]):
+            paths.add("/".join([*above, name.strip(" ./") if name != ".lock" else name]))
+        above.append(names[0].rstrip("/ ."))
+    return paths
+
+
+def general(path: str) -> str:
+    for pattern, place in PLACES:
+        path = re.sub(pattern, place, path)
+    return path
+
+
+def test_the_tree_names_every_file_and_folder_that_is_left(
+    folder: Path, documented: set[str]
+) -> None:
+    found = {general(str(path.relative_to(folder))) for path in folder.rglob("*")}
+    inside = {path for path in found if re.search(r"checkpoints/experience-00/|mean/", path)}
+    assert found - inside - documented == set()
+    assert documented - found == {"<strategy label>/seed-<n>/checkpoints/training"}
+
+
+def test_checkpoints_hold_the_two_documented_files(folder: Path) -> None:
+    names = {path.name for path in folder.glob("nmc/seed-0/checkpoints/experience-*/*")}
+    assert names == {"tensors.safetensors", "state.json"}
+
+
+def test_every_key_of_the_manifest_is_explained(folder: Path) -> None:
+    section = PAGE.read_text().partition("### manifest.json")[2].partition("\n### ")[0]
+    keys = json.loads((folder / "manifest.json").read_text())
+    assert [key for key in keys if f"`{key}`" not in section] == []
+
+
+def test_every_key_of_the_status_is_explained(folder: Path) -> None:
+    section = PAGE.read_text().partition("### status.json")[2].partition("\n### ")[0]
+    keys = json.loads((folder / "status.json").read_text())
+    assert [key for key in keys if f"`{key}`" not in section] == []
+
+
+def test_predictions_hold_the_documented_arrays(folder: Path) -> None:
+    section = PAGE.read_text().partition("### predictions")[2].partition("\n### ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| \(N,\) int64 \|", section, flags=re.MULTILINE)
+    path = folder / "nmc" / "seed-0" / "predictions" / "experience-04.npz"
+    with np.load(path, allow_pickle=False) as stored:
+        assert set(rows) == set(stored.files)
+        assert {(stored[name].ndim, str(stored[name].dtype)) for name in rows} == {(1, "int64")}
+
+
+def test_metrics_look_like_the_example(folder: Path, code_blocks: Any) -> None:
+    (example,) = code_blocks(PAGE.read_text(), "json")
+    first = (folder / "nmc" / "seed-0" / "metrics.jsonl").read_text().splitlines()[0]
+    assert list(json.loads(first)) == list(json.loads(example))
+
+
+def test_the_python_examples_run(
+    folder: Path,
+    code_blocks: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reads, writes = code_blocks(PAGE.read_text(), "python")
+    monkeypatch.chdir(tmp_path)
+    path = re.search(r'"(runs/.*)"', reads)
+    assert path is not None
+    Path(path[1]).parent.mkdir(parents=True)
+    shutil.copy(folder / "nmc" / "seed-0" / "predictions" / "experience-04.npz", path[1])
+    exec(reads, {})
+    assert float(capsys.readouterr().out) > 0.98
+    exec(writes, {})
+    assert facts_arrays(ArraysOptions(path=tmp_path / "features.npz")).sample_shape == (16,)
