@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cilsim.cli.option_rows import OptionRow, option_rows
 from cilsim.metrics.names import METRICS
-from cilsim.options import Options
+from cilsim.options import Options, descriptions
 from cilsim.plugins import discover
 
 ROOT = Path(__file__).parents[1]
@@ -97,8 +97,11 @@ def _default(row: OptionRow) -> str:
 
 
 def _meaning(row: OptionRow, model: type[Options]) -> str:
-    fields = {field.alias or name: field for name, field in model.model_fields.items()}
-    return row.description or " ".join((fields[row.name].description or "").split())
+    texts = {
+        field.alias or name: descriptions(model).get(name, "")
+        for name, field in model.model_fields.items()
+    }
+    return row.description or " ".join(texts[row.name].split())
 
 
 def main() -> None:

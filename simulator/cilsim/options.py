@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from functools import cache
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,42 +19,19 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def describe_options() -> None:
-    """Give every field of every known options model the docstring below it as description.
+@cache
+def descriptions(model: type[BaseModel]) -> dict[str, str]:
+    """Return what is said about each field: its `description`, or the docstring below it.
 
-    Reading sources takes longer than all else that a check does, so it is done only where
-    descriptions are shown.
+    Sources are read here and not when a model is defined, because that takes longer than all
+    else that a check does.
     """
-    changed = [model for model in _known(Options) if _describe(model)]
-    if changed:
-        for model in _known(Options):  # those that nest a changed one, too
-            model.model_rebuild(force=True)
-
-
-def _known(model: type[Options]) -> list[type[Options]]:
-    """Return a model and all derived from it, in the order of their definition."""
-    found = [model]
-    for derived in model.__subclasses__():
-        found += _known(derived)
-    return found
-
-
-def _describe(model: type[Options]) -> bool:
-    """Set missing descriptions; return whether there were any."""
-    fields = {name for name, field in model.model_fields.items() if field.description is None}
-    texts = _docstrings(model) if fields else {}
-    for name in fields & texts.keys():
-        model.model_fields[name].description = texts[name]
-    return bool(fields & texts.keys())
-
-
-def _docstrings(model: type[Options]) -> dict[str, str]:
-    """Return the text below each annotated name of a class and of those it derives from."""
     texts: dict[str, str] = {}
     for kind in reversed(model.__mro__):
         if issubclass(kind, Options) and kind is not Options:
             texts |= _docstrings_of(kind)
-    return texts
+    given = {name: field.description for name, field in model.model_fields.items()}
+    return texts | {name: text for name, text in given.items() if text is not None}
 
 
 def _docstrings_of(kind: type[Options]) -> dict[str, str]:

@@ -44,13 +44,10 @@ def documented() -> set[str]:
     paths: set[str] = set()
     above: list[str] = []
     for line in tree[1].splitlines():
-        depth = (len(line) - len(line.lstrip())) // 2 - 1
-        names = re.match(r"\S+(?: [^\s.]\S*| {1,2}\S+\.\S+)*", line.strip())
-        assert names is not None
-        above = above[:depth]
-        for name in re.split(r" {2}|(?<=/) ", names[0]):
-            paths.add("/".join([*above, name.strip(" ./") if name != ".lock" else name]))
-        above.append(names[0].rstrip("/ ."))
+        name = re.match(r" *(<[^>]+>|[^ /]+)", line)
+        assert name is not None
+        above = [*above[: (len(line) - len(line.lstrip())) // 2 - 1], name[1]]
+        paths.add("/".join(above))
     return paths
 
 

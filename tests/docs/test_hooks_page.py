@@ -66,7 +66,7 @@ def test_the_first_example_is_a_plugin(docs: Path, code_blocks: Any) -> None:
 
 def module(code: str) -> ModuleType:
     made = ModuleType("example")
-    exec(compile(code, str(PAGE), "exec"), vars(made))
+    exec(compile(code, str(PAGE), "exec", dont_inherit=True), vars(made))
     return made
 
 

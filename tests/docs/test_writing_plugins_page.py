@@ -26,7 +26,7 @@ def modules(code_blocks: Any) -> dict[str, ModuleType]:
         with pytest.MonkeyPatch.context() as patch:
             for other, module in made.items():
                 patch.setitem(sys.modules, other, module)
-            exec(compile(block, str(PAGE), "exec"), vars(made[name]))
+            exec(compile(block, str(PAGE), "exec", dont_inherit=True), vars(made[name]))
     return made
 
 

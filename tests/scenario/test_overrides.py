@@ -34,7 +34,7 @@ import pytest
         ),
         ("class_order.seed=1993", lambda scenario: scenario.class_order.seed == 1993),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_an_override_sets_a_value(load, full, override, value):
     assert value(load(full, override))

@@ -7,7 +7,7 @@ from torch import nn
 from cilsim.errors import CheckpointError, Interrupted
 from cilsim.scenario.recipe import Recipe
 from cilsim.training.loop import fit
-from cilsim.training.state import TrainingState
+from cilsim.training.state import TrainingState, on_device
 
 RECIPES = {
     "sgd": {},

@@ -29,7 +29,8 @@ class Backbone(nn.Module):
 
     if TYPE_CHECKING:
 
-        def __call__(self, x: Tensor) -> Tensor: ...
+        def __call__(self, x: Tensor) -> Tensor:
+            """Return features (B, D)."""
 
 
 def build_on_cpu(make: Callable[[], Backbone], generator: torch.Generator) -> Backbone:

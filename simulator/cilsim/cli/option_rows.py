@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cilsim.options import Options, describe_options
+from cilsim.option_schema import DescribedSchema
+from cilsim.options import Options
 
 Schema = Mapping[str, Any]
 _TYPES = {
@@ -45,8 +46,7 @@ class OptionRow:
 
 def option_rows(options: type[Options]) -> list[OptionRow]:
     """Return the options of a model in its order, those of nested models after their parent."""
-    describe_options()
-    schema = options.model_json_schema()
+    schema = options.model_json_schema(schema_generator=DescribedSchema)
     return list(_rows(schema, schema.get("$defs", {}), ""))
 
 

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from cilsim.naming import did_you_mean
-from cilsim.options import describe_options
+from cilsim.options import descriptions
 from cilsim.scenario.findings import MOST, Findings
 from cilsim.scenario.nodes import Node
 from cilsim.scenario.wording import alternatives, complaint, wrong_kind
@@ -164,9 +164,12 @@ class _Explanation:
         last = loc[-1]
         if isinstance(last, int):
             return f"entry {last} is missing"
-        describe_options()
-        fields = (fields_by_key(model).get(last) for model in self.models_at(loc[:-1]))
-        described = [first_sentence(field.description) for field in fields if field is not None]
+        described = [
+            first_sentence(descriptions(model).get(name))
+            for model in self.models_at(loc[:-1])
+            for name, field in model.model_fields.items()
+            if last == (field.alias or name)
+        ]
         return f"'{last}' is missing" + (f": {described[0]}" if described and described[0] else "")
 
     def models_at(self, loc: Sequence[str | int]) -> list[type[BaseModel]]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
+from pydantic.json_schema import JsonSchemaValue, JsonSchemaWarningKind
 
-from cilsim.options import describe_options
+from cilsim.option_schema import DescribedSchema
 from cilsim.registry import Entry, Registries, Registry
 from cilsim.scenario.explain import first_sentence
 from cilsim.scenario.file_model import DEFAULT_BACKBONE, ScenarioFile
@@ -26,7 +26,6 @@ def json_schema(registries: Registries) -> Schema:
     What is named decides which options a section may have, by `if name = x then $ref`: validators
     then print the one line that matters, which they cannot for alternatives in `oneOf`.
     """
-    describe_options()
     definitions: Schema = {}
     core = _hoisted(ScenarioFile, "core", definitions)
     sections = _Sections(definitions)
@@ -110,7 +109,7 @@ class _Sections:
         return {"if": condition, "then": _reference(definition)}
 
 
-class _Lenient(GenerateJsonSchema):
+class _Lenient(DescribedSchema):
     """Leaves open what a plugin declares and JSON Schema cannot say."""
 
     def emit_warning(self, kind: JsonSchemaWarningKind, detail: str) -> None:
