@@ -24,6 +24,12 @@ def open_ring(root, **changes):
     return RunFolder.open_or_create(root, **{**arguments, **changes})
 
 
+def begin_run(root):
+    """Leave a folder in which a run has begun."""
+    with open_ring(root) as folder:
+        folder.seed_folder("nmc", 0).path.mkdir(parents=True)
+
+
 def refusal(function, *arguments, **options):
     with pytest.raises(RunFolderError) as caught:
         function(*arguments, **options)
@@ -58,7 +64,7 @@ def test_a_quoted_hash_is_understood(tmp_path):
 
 
 def test_the_same_hash_resumes_and_keeps_the_first_scenario_text(tmp_path):
-    open_ring(tmp_path).close()
+    begin_run(tmp_path)
     with open_ring(tmp_path, scenario_text="name: ring\n") as folder:
         assert folder.scenario_text == SCENARIO
 
@@ -70,7 +76,7 @@ def test_the_resume_command_quotes_the_folder(tmp_path, monkeypatch):
 
 
 def test_another_hash_is_refused_with_the_differences_and_what_helps(tmp_path):
-    open_ring(tmp_path).close()
+    begin_run(tmp_path)
     message = refusal(open_ring, tmp_path, resolved_text="hash: xyz\n", scenario_hash="xyz")
     assert message == (
         f"{tmp_path}/ring: holds runs of another version of this scenario, which differs in\n"
@@ -81,7 +87,7 @@ def test_another_hash_is_refused_with_the_differences_and_what_helps(tmp_path):
 
 
 def test_the_difference_is_asked_for_with_the_stored_and_the_new_text(tmp_path):
-    open_ring(tmp_path).close()
+    begin_run(tmp_path)
     asked = []
     with pytest.raises(RunFolderError):
         open_ring(
@@ -93,8 +99,14 @@ def test_the_difference_is_asked_for_with_the_stored_and_the_new_text(tmp_path):
     assert asked == [(RESOLVED, "hash: xyz\n")]
 
 
-def test_at_most_ten_differences_are_shown(tmp_path):
+def test_a_folder_in_which_nothing_has_begun_takes_another_version(tmp_path):
     open_ring(tmp_path).close()
+    with open_ring(tmp_path, resolved_text="hash: xyz\n", scenario_hash="xyz") as folder:
+        assert folder.resolved_text == "hash: xyz\n"
+
+
+def test_at_most_ten_differences_are_shown(tmp_path):
+    begin_run(tmp_path)
     message = refusal(
         open_ring,
         tmp_path,
@@ -106,7 +118,7 @@ def test_at_most_ten_differences_are_shown(tmp_path):
 
 
 def test_a_refused_folder_is_not_left_locked(tmp_path):
-    open_ring(tmp_path).close()
+    begin_run(tmp_path)
     with pytest.raises(RunFolderError):
         open_ring(tmp_path, resolved_text="hash: xyz\n", scenario_hash="xyz")
     open_ring(tmp_path).close()
@@ -189,7 +201,7 @@ sys.stdin.readline()
     other.kill()
     other.wait()
     with open_ring(tmp_path) as folder:
-        assert folder.scenario_text == "name: ring"
+        assert folder.status.read().state == "running"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", ".hidden", "a/b", "a\\b", "a\nb"])

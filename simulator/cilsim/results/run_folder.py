@@ -69,13 +69,12 @@ class RunFolder:
         try:
             remove_stale(folder)
             resolved_text = _with_hash(resolved_text, scenario_hash)
-            if (folder / RESOLVED).exists():
-                _check_same(folder, resolved_text, scenario_hash, difference)
-            else:
-                write_text(folder / RESOLVED, resolved_text)
-            if not (folder / SCENARIO).exists():
-                write_text(folder / SCENARIO, scenario_text)
             run_folder = cls(folder, lock)
+            if run_folder.list_seed_folders():
+                _check_same(folder, resolved_text, scenario_hash, difference)
+            else:  # nothing was run yet: an earlier command may have failed before it could
+                write_text(folder / RESOLVED, resolved_text)
+                write_text(folder / SCENARIO, scenario_text)
             run_folder.status.begin(f"cilsim resume {shlex.quote(str(folder))}")
         except BaseException:
             lock.release()

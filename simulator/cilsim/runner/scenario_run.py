@@ -54,7 +54,7 @@ def run_scenario(
     prepare(scenario.deterministic, scenario.threads)
     device = choose_device(asked.device)
     resolved = resolved_yaml(scenario)
-    facts = data_facts(scenario, plugins)
+    facts, dataset = data_facts(scenario, plugins), _load(scenario, plugins)
     folder = RunFolder.open_or_create(
         asked.out,
         scenario.name,
@@ -64,7 +64,6 @@ def run_scenario(
         difference,
     )
     with folder:
-        dataset = _load(scenario, plugins)
         shared = Shared(
             scenario, plugins, dataset, device, FeatureCache(FEATURE_BYTES), _store(asked),
             asked.stop,
