@@ -31,8 +31,8 @@ from cilsim.runner.run import Run
 from cilsim.scenario.load import load_scenario
 from cilsim.strategy.base_training import MemoryStore
 
-PREPARED = 32
-"""Runs made ready; each is used up by one call."""
+PREPARED = 10
+"""Runs made ready; each is used up by one call, so that at most nine rounds can be asked for."""
 
 SCENARIO = {
     "stream": {

@@ -281,8 +281,9 @@ def test_waiting_threads_sleep_unless_the_user_says_otherwise(
 
     runner(run)
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
     cli("run", tiny)
-    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert (os.environ["OMP_WAIT_POLICY"], os.environ["GOMP_SPINCOUNT"]) == ("PASSIVE", "10000")
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     cli("run", tiny)
     assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
