@@ -130,11 +130,12 @@ def in_layout(backbone: nn.Module, channels_last: bool) -> Callable[[Tensor], Te
 
     Rounding depends on the layout, and training or loading may have changed it.
     """
-    fixed = {
-        name: with_layout(weight.detach(), channels_last)
-        for name, weight in backbone.named_parameters()
-        if weight.ndim == 4
+    convolutions = {
+        name: weight.detach() for name, weight in backbone.named_parameters() if weight.ndim == 4
     }
+    fixed = {name: with_layout(weight, channels_last) for name, weight in convolutions.items()}
+    if all(fixed[name] is weight for name, weight in convolutions.items()):
+        return backbone  # the usual case: nothing to put in their place at every call
     return lambda x: functional_call(backbone, fixed, (x,))
 
 

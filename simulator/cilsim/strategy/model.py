@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cilsim.backbones.backbone import Backbone, fingerprint
 from cilsim.training.head import Head
+from cilsim.training.modes import set_layout
 
 Build = Callable[[torch.Generator], Backbone]
 
@@ -36,7 +37,7 @@ class Model:
         """Build backbone and head anew; the head has no open class."""
         self.backbone = self._build(generator).to(self._device)
         self.head = self._make_head(self.backbone.feature_size).to(self._device)
-        self.changed()
+        self._settle()
 
     @property
     def trainable(self) -> bool:
@@ -62,6 +63,11 @@ class Model:
         """Take over what `state_dict` returned."""
         self.backbone.load_state_dict(state["backbone"])
         self.head.load_state_dict(state["head"])
+        self._settle()
+
+    def _settle(self) -> None:
+        """Give new weights the layout in which features are extracted; trainings choose theirs."""
+        set_layout([self.backbone], channels_last=True)
         self.changed()
 
     def parameter_count(self) -> int:
