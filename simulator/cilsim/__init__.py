@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cilsim.hookspecs import hookimpl
     from cilsim.options import Options
+    from cilsim.runner.from_python import run
     from cilsim.strategy import (
         Batch,
         Calibrator,
@@ -34,12 +35,14 @@ __all__ = [
     "Strategy",
     "TrainingLoss",
     "hookimpl",
+    "run",
 ]
 
 _LATE = {
     **dict.fromkeys(__all__, "cilsim.strategy"),
     "Options": "cilsim.options",
     "hookimpl": "cilsim.hookspecs",
+    "run": "cilsim.runner.from_python",
 }
 """Public names and the modules that they are imported from when first asked for."""
 

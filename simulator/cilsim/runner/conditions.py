@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,16 +17,25 @@ from cilsim.runner.device import torch_facts
 from cilsim.scenario.resolved import scenario_hash
 from cilsim.scenario.schema import Scenario
 
+OF_THE_DATA = ("data_digest", "stream_digest")
+
 
 def note_conditions(shared: Shared, stream: StreamInfo, folder: RunFolder) -> None:
-    """Write `manifest.json`, unless unfinished runs began under other conditions.
+    """Write `manifest.json`, unless what is stored came about under other conditions.
+
+    Other data never mix with what is stored; other threads, device or torch only matter where
+    something is left to do.
 
     Raises:
         RunFolderError: going on would give other results than an uninterrupted run.
     """
     before, now = read_manifest(folder.path), _manifest(shared, stream)
-    if before is not None and _unfinished(shared.scenario, stream, folder):
-        _refuse_conflicts(folder, before, now)
+    status = folder.status.read()
+    if before is not None and status is not None and status.progress:
+        conflicts = resume_conflicts(before, now)
+        if not _unfinished(shared.scenario, stream, folder):
+            conflicts = [line for line in conflicts if line.startswith(OF_THE_DATA)]
+        _refuse(folder, conflicts)
     write_manifest(folder.path, now)
 
 
@@ -38,8 +47,7 @@ def protocol_stamps(scenario: Scenario) -> list[str]:
     return stamps
 
 
-def _refuse_conflicts(folder: RunFolder, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    conflicts = resume_conflicts(before, now)
+def _refuse(folder: RunFolder, conflicts: Sequence[str]) -> None:
     if conflicts:
         raise RunFolderError(
             f"{folder.path}: cannot be resumed under other conditions: {'; '.join(conflicts)}; "
@@ -48,10 +56,7 @@ def _refuse_conflicts(folder: RunFolder, before: Mapping[str, Any], now: Mapping
 
 
 def _unfinished(scenario: Scenario, stream: StreamInfo, folder: RunFolder) -> bool:
-    """Return whether something has begun and something is left to do."""
-    status = folder.status.read()
-    if status is None or not status.progress:
-        return False
+    """Return whether something is left to do."""
     return not all(
         folder.seed_folder(choice.label, seed).finished(len(stream.experiences))
         for seed in scenario.seeds
