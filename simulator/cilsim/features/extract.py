@@ -141,6 +141,8 @@ def in_layout(backbone: nn.Module, channels_last: bool) -> Callable[[Tensor], Te
 
 def _chunk(samples: Samples, start: int, chunk: int, device: torch.device) -> Tensor:
     """Return one chunk, padded with the last sample."""
+    if start + chunk <= len(samples):
+        return samples.x[start : start + chunk].to(device)
     position_B = torch.arange(start, start + chunk, device=samples.device)
     position_B.clamp_(max=len(samples) - 1)
     return samples.x.index_select(0, position_B).to(device)

@@ -75,8 +75,9 @@ class Evaluator:
             expected = (len(x), seen)
             if not isinstance(scores_BK, Tensor) or tuple(scores_BK.shape) != expected:
                 raise RunFailed(self._complaint("scores", scores_BK, expected))
-            predicted.append(scores_BK.argmax(1))
-            undefined.append(scores_BK.isnan().any())
+            best = scores_BK.max(1)  # the first of equal ones; NaN if there is any
+            predicted.append(best.indices)
+            undefined.append(best.values.isnan().any())
         if bool(torch.stack(undefined).any()):  # one look at the device for all batches
             raise RunFailed(f"strategy '{self.run.strategy}': scores() returned NaN")
         return torch.cat(predicted)
