@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cilsim import hookimpl
-from cilsim.errors import Interrupted
-from cilsim.runner.interruption import StopRequest
 from cilsim.testing import Project, StrategyContract, write_patterns
+from cilsim.testing.spies import StopAfterEpoch
 
 ADAM = {
     "epochs": 10,
@@ -19,17 +17,6 @@ ADAM = {
     "weight_decay": 2e-4,
     "schedule": "constant",
 }
-
-
-class StopAfterEpoch:
-    """Asks the run to stop after each epoch."""
-
-    def __init__(self, stop: StopRequest) -> None:
-        self._stop = stop
-
-    @hookimpl
-    def cilsim_on_scalars(self) -> None:
-        self._stop.ask()
 
 
 class TestPassOnFeatures(StrategyContract):
@@ -82,15 +69,7 @@ class TestPassOnImages(StrategyContract):
         recipe = {**ADAM, "epochs": 3}
         scenario = self.scenario(project, base_training=recipe, training=recipe)
         assert not project.run(scenario, "whole").failures
-        interruptions = 0
-        while interruptions < 20:
-            stop = StopRequest()
-            reporters = [StopAfterEpoch(stop)]
-            try:
-                project.run(scenario, "parts", stop=stop, reporters=lambda start, r=reporters: r)
-                break
-            except Interrupted:
-                interruptions += 1
+        interruptions = project.run_in_parts(scenario, "parts", StopAfterEpoch)
         assert interruptions >= 6
         whole, parts = (project.files(name, "pass") for name in ("whole", "parts"))
         assert parts.deterministic_bytes() == whole.deterministic_bytes()

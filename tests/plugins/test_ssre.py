@@ -11,12 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from cilsim import hookimpl
 from cilsim.backbones.builtin import CifarResNetOptions, SmallOptions
 from cilsim.backbones.residual import ResidualNet, resnet20, small
-from cilsim.errors import Interrupted
-from cilsim.runner.interruption import StopRequest
 from cilsim.testing import Project, StrategyContract, write_patterns
+from cilsim.testing.spies import StopAfterEpoch
 from cilsim_ssre.branches import attached, fold_batch_norm, merge, new_branches
 from cilsim_ssre.losses import resemblance, selected_cross_entropy, selected_distance
 
@@ -28,17 +26,6 @@ ADAM = {
     "weight_decay": 2e-4,
     "schedule": "constant",
 }
-
-
-class StopAfterEpoch:
-    """Asks the run to stop after each epoch."""
-
-    def __init__(self, stop: StopRequest) -> None:
-        self._stop = stop
-
-    @hookimpl
-    def cilsim_on_scalars(self) -> None:
-        self._stop.ask()
 
 
 class TestSsre(StrategyContract):
@@ -76,15 +63,7 @@ class TestSsre(StrategyContract):
         recipe = {**ADAM, "epochs": 3}
         scenario = self.scenario(project, base_training=recipe, training=recipe)
         assert not project.run(scenario, "whole").failures
-        interruptions = 0
-        while interruptions < 20:
-            stop = StopRequest()
-            reporters = [StopAfterEpoch(stop)]
-            try:
-                project.run(scenario, "parts", stop=stop, reporters=lambda start, r=reporters: r)
-                break
-            except Interrupted:
-                interruptions += 1
+        interruptions = project.run_in_parts(scenario, "parts", StopAfterEpoch)
         assert interruptions >= 6
         whole, parts = (project.files(name, "ssre") for name in ("whole", "parts"))
         assert parts.deterministic_bytes() == whole.deterministic_bytes()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,9 +55,3 @@ class DataSet:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     digest: str
-
-
-def names_by_id(class_ids: tuple[int, ...], names: Mapping[int, str] | None) -> tuple[str, ...]:
-    """Return a readable name per class id, falling back to the id itself."""
-    known = names or {}
-    return tuple(known.get(class_id, str(class_id)) for class_id in class_ids)

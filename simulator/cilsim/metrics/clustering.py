@@ -51,11 +51,7 @@ def matched_accuracy(
     """
     named = relabel(predicted, hungarian_match(label, predicted))
     old = np.isin(label, old_labels)
-    return MatchedAccuracy(
-        all=accuracy(label, named),
-        old=accuracy(label[old], named[old]),
-        new=accuracy(label[~old], named[~old]),
-    )
+    return _by_group(label, named, old)
 
 
 def split_matched_accuracy(
@@ -77,11 +73,7 @@ def split_matched_accuracy(
     named = np.empty_like(predicted)
     for part in (old, ~old):
         named[part] = relabel(predicted[part], hungarian_match(label[part], predicted[part]))
-    return MatchedAccuracy(
-        all=accuracy(label, named),
-        old=accuracy(label[old], named[old]),
-        new=accuracy(label[~old], named[~old]),
-    )
+    return _by_group(label, named, old)
 
 
 def balanced_matched_accuracy(
@@ -166,3 +158,12 @@ def _entropy(shares: FloatArray) -> float:
 
 def _pairs(counts: NDArray[np.int64]) -> float:
     return float((counts * (counts - 1)).sum()) / 2.0
+
+
+def _by_group(label: IntArray, named: IntArray, old: NDArray[np.bool_]) -> MatchedAccuracy:
+    """Return the accuracy of all samples, of those in `old`, and of the others."""
+    return MatchedAccuracy(
+        all=accuracy(label, named),
+        old=accuracy(label[old], named[old]),
+        new=accuracy(label[~old], named[~old]),
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from cilsim.data.dataset import DataFacts, DataSet
+from cilsim.data.dataset import DataSet
 from cilsim.data.places import cache_root
 from cilsim.errors import CilsimError, Interrupted, RunFailed
 from cilsim.features.cache import FeatureCache
@@ -21,7 +21,7 @@ from cilsim.runner.assembly import Shared, assemble
 from cilsim.runner.blame import plugins_named
 from cilsim.runner.conditions import note_conditions
 from cilsim.runner.device import choose_device, prepare
-from cilsim.runner.planning import data_facts, plan_stream
+from cilsim.runner.planning import plan_stream
 from cilsim.runner.progress import StatusKeeper
 from cilsim.runner.references import with_references
 from cilsim.runner.request import Failure, RunRequest, RunStart, ScenarioOutcome
@@ -54,7 +54,7 @@ def run_scenario(
     prepare(scenario.deterministic, scenario.threads)
     device = choose_device(asked.device)
     resolved = resolved_yaml(scenario)
-    facts, dataset = data_facts(scenario, plugins), _load(scenario, plugins)
+    dataset = _load(scenario, plugins)
     folder = RunFolder.open_or_create(
         asked.out,
         scenario.name,
@@ -68,7 +68,7 @@ def run_scenario(
             scenario, plugins, dataset, device, FeatureCache(FEATURE_BYTES), _store(asked),
             asked.stop,
         )  # fmt: skip
-        return _Runs(shared, facts, folder, asked, resolved).execute()
+        return _Runs(shared, folder, asked, resolved).execute()
 
 
 def _load(scenario: Scenario, plugins: Plugins) -> DataSet:
@@ -86,7 +86,6 @@ class _Runs:
     """The runs of one command on one run folder."""
 
     shared: Shared
-    facts: DataFacts
     folder: RunFolder
     request: RunRequest
     resolved: str
@@ -174,7 +173,8 @@ class _Runs:
         }
 
     def _stream(self, seed: int) -> tuple[StreamPlan, StreamInfo]:
-        return plan_stream(self.shared.scenario, self.shared.plugins, seed, self.facts)
+        shared = self.shared
+        return plan_stream(shared.scenario, shared.plugins, seed, shared.dataset.facts)
 
 
 def _as_ours(error: BaseException) -> CilsimError:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from cilsim.data.samples import Samples
-from cilsim.records import ExperienceInfo
 
 
 @dataclass(frozen=True)
@@ -51,13 +50,6 @@ class Experience:
         if self.train is None:
             raise ValueError(f"experience {self.index} has no labelled samples")
         return self.train
-
-
-def describe(experience: Experience, info: ExperienceInfo) -> str:
-    """Return one line about the samples of an experience."""
-    parts = [f"{info.labelled} labelled"] if info.labelled else []
-    parts += [f"{info.unlabelled} unlabelled"] if info.unlabelled else []
-    return f"experience {experience.index} ({info.name}): {', '.join(parts)} samples"
 
 
 @dataclass(frozen=True)

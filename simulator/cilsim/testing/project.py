@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cilsim.errors import Interrupted
 from cilsim.plugins import Plugins, discover
+from cilsim.runner.interruption import StopRequest
 from cilsim.runner.request import RunRequest, ScenarioOutcome
 from cilsim.runner.scenario_run import run_scenario
 from cilsim.scenario.load import load_scenario
@@ -102,6 +104,32 @@ class Project:
         loaded = load_scenario(path, self.plugins.registries)
         settings = {"out": self.folder / "runs", "device": "cpu", "cache": False, **request}
         return run_scenario(loaded, self.plugins, RunRequest(**settings))
+
+    def run_in_parts(
+        self,
+        scenario: Mapping[str, Any],
+        name: str,
+        stopper: Callable[[StopRequest], object],
+        *,
+        at_most: int = 20,
+    ) -> int:
+        """Run a scenario, going on after every interruption, and return how many there were.
+
+        Args:
+            scenario: as for `run`.
+            name: as for `run`.
+            stopper: makes the plugin that asks each part to stop, such as `StopAfterEpoch`.
+            at_most: interruptions after which to give up.
+        """
+        for interruptions in range(at_most):
+            stop = StopRequest()
+            reporters = [stopper(stop)]
+            try:
+                self.run(scenario, name, stop=stop, reporters=lambda start, r=reporters: r)
+            except Interrupted:
+                continue
+            return interruptions
+        return at_most
 
     def files(self, name: str, strategy: str, seed: int = 0) -> RunFiles:
         """Return the files of one run."""

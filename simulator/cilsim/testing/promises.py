@@ -12,8 +12,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from cilsim.errors import Interrupted
-from cilsim.runner.interruption import StopRequest
 from cilsim.testing.project import Project, RunFiles
 from cilsim.testing.spies import KeptSpy, SampleSpy, StopAfterCheckpoint
 
@@ -64,15 +62,12 @@ class StrategyPromises:
     def test_resumed_after_each_experience_equals_uninterrupted(self, project: Project) -> None:
         """Stopping after every experience and going on changes nothing."""
         whole = self.run(project, "whole").deterministic_bytes()
-        scenario, interruptions = self.scenario(project), 0
-        while interruptions < len(whole):  # a file per experience, and two more
-            stop = StopRequest()
-            reporters = [StopAfterCheckpoint(stop)]
-            try:
-                project.run(scenario, "parts", stop=stop, reporters=lambda start, r=reporters: r)
-                break
-            except Interrupted:
-                interruptions += 1
+        interruptions = project.run_in_parts(
+            self.scenario(project),
+            "parts",
+            StopAfterCheckpoint,
+            at_most=len(whole),  # a file per experience, and two more
+        )
         assert interruptions > 0
         assert project.files("parts", self.strategy).deterministic_bytes() == whole
 

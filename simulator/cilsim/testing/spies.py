@@ -24,6 +24,18 @@ class StopAfterCheckpoint:
         self._stop.ask()
 
 
+class StopAfterEpoch:
+    """Asks the run to stop after each epoch of a training."""
+
+    def __init__(self, stop: StopRequest) -> None:
+        self._stop = stop
+
+    @hookimpl
+    def cilsim_on_scalars(self) -> None:
+        """Ask."""
+        self._stop.ask()
+
+
 class KeptSpy:
     """Measures what a strategy stores against what it declares.
 
