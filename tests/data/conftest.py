@@ -3,12 +3,14 @@ from __future__ import annotations
 import io
 import pickle
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from PIL import Image
 
 
 @pytest.fixture(autouse=True)
@@ -102,5 +104,42 @@ def write_archive() -> Callable[[Path, str, dict[str, bytes]], None]:
                 member = tarfile.TarInfo(f"{inside}/{name}")
                 member.size = len(content)
                 archive.addfile(member, io.BytesIO(content))
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def photograph() -> Callable[..., bytes]:
+    """Return a JPEG of one grey, which survives the compression exactly."""
+
+    def make(grey: int, size: tuple[int, int] = (24, 20)) -> bytes:
+        file = io.BytesIO()
+        Image.new("RGB", size, (grey, grey, grey)).save(file, "JPEG", quality=95)
+        return file.getvalue()
+
+    return make
+
+
+@pytest.fixture
+def pack() -> Callable[[Path, dict[str, bytes]], Path]:
+    """Write files as the path's name asks: a .zip, .tar or .tgz archive, else a folder."""
+
+    def write(path: Path, files: dict[str, bytes]) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path, "w") as archive:
+                for name, content in files.items():
+                    archive.writestr(name, content)
+        elif path.suffix in (".tar", ".tgz"):
+            with tarfile.open(path, "w:gz" if path.suffix == ".tgz" else "w") as archive:
+                for name, content in files.items():
+                    member = tarfile.TarInfo(name)
+                    member.size = len(content)
+                    archive.addfile(member, io.BytesIO(content))
+        else:
+            for name, content in files.items():
+                (path / name).parent.mkdir(parents=True, exist_ok=True)
+                (path / name).write_bytes(content)
+        return path
 
     return write

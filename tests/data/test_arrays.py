@@ -246,3 +246,92 @@ def test_the_digest_is_that_of_the_content_whatever_the_layout() -> None:
     other = arrays_dataset(IMAGES, IDS[::-1], IMAGES, IDS)
     assert first.digest == last.digest
     assert first.digest != other.digest
+
+
+def with_domains(**changes: object) -> dict[str, object]:
+    arrays: dict[str, object] = {
+        "x_train": np.zeros((4, 2)),
+        "y_train": np.array([0, 1, 0, 1]),
+        "x_test": np.zeros((2, 2)),
+        "y_test": np.array([0, 1]),
+        "domain_train": np.array([7, 2, 2, 7]),
+        "domain_test": np.array([9, 2]),
+        **changes,
+    }
+    return {name: array for name, array in arrays.items() if array is not None}
+
+
+def test_domains_are_positions_in_their_names() -> None:
+    facts = arrays_dataset(**with_domains()).facts  # type: ignore[arg-type]
+    assert facts.domain_names == ("2", "7", "9")
+    assert facts.domain_train is not None
+    assert facts.domain_train.tolist() == [1, 0, 0, 1]
+    assert facts.domain_test is not None
+    assert facts.domain_test.tolist() == [2, 0]
+
+
+def test_domains_may_have_names_in_ascending_order_of_their_numbers() -> None:
+    named = with_domains(domain_names=["indoors", "garden", "street"])
+    facts = arrays_dataset(**named).facts  # type: ignore[arg-type]
+    assert facts.domain_names == ("indoors", "garden", "street")
+
+
+def test_domains_are_read_from_a_file(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mine.npz", **with_domains())  # type: ignore[arg-type]
+    options = ArraysOptions(path=tmp_path / "mine.npz")
+    for facts in (facts_arrays(options), load_arrays(options).facts):
+        assert facts.domain_names == ("2", "7", "9")
+        assert facts.domain_train is not None
+        assert facts.domain_train.tolist() == [1, 0, 0, 1]
+
+
+def test_without_domains_the_facts_have_none() -> None:
+    none = with_domains(domain_train=None, domain_test=None)
+    facts = arrays_dataset(**none).facts  # type: ignore[arg-type]
+    assert (facts.domain_train, facts.domain_test, facts.domain_names) == (None, None, ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        (
+            {"domain_test": None},
+            "there is no array 'domain_test' - expected beside domain_train",
+        ),
+        (
+            {"domain_test": None, "domain_train": None, "domain_names": ["a"]},
+            "there is no array 'domain_train' - expected beside domain_names",
+        ),
+        (
+            {"domain_train": np.array([0, 1])},
+            "domain_train has shape (2,) and type int64 - expected one integer per sample, "
+            "shape (4,)",
+        ),
+        (
+            {"domain_test": np.array([0.0, 1.0])},
+            "domain_test has shape (2,) and type float64 - expected one integer per sample, "
+            "shape (2,)",
+        ),
+        (
+            {"domain_test": np.array([0, -1])},
+            "domain_test has the domain -1 in row 1 - expected integers from 0",
+        ),
+        (
+            {"domain_names": ["a", "b"]},
+            "domain_names has shape (2,) and type <U1 - expected 3 different texts, one per domain "
+            "of domain_train and domain_test",
+        ),
+        (
+            {"domain_names": ["a", "b", "a"]},
+            "domain_names has shape (3,) and type <U1 - expected 3 different texts, one per domain "
+            "of domain_train and domain_test",
+        ),
+    ],
+    ids=["one part", "names alone", "length", "type", "negative", "too few names", "equal names"],
+)
+def test_domains_that_are_not_as_described_are_refused(
+    changes: dict[str, object], problem: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        arrays_dataset(**with_domains(**changes))  # type: ignore[arg-type]
+    assert str(caught.value) == f"data set 'arrays': {problem}"

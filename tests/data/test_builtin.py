@@ -17,6 +17,11 @@ def test_the_built_in_data_sets_are_these() -> None:
         "digits",
         "cifar10",
         "cifar100",
+        "mini_imagenet",
+        "cub200",
+        "tiny_imagenet",
+        "imagenet100",
+        "core50",
         "image_folder",
         "arrays",
     ]

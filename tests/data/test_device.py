@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,3 +73,17 @@ def test_the_part_digest_tells_data_set_part_positions_and_order_apart() -> None
     ]
     assert len(set(digests)) == 6
     assert part_digest("a", "train", some.astype(np.int32)) == digests[0]
+
+
+def test_the_part_digest_tells_crops_apart() -> None:
+    some = np.array([0, 1])
+    digests = {part_digest("a", "train", some, crop) for crop in (None, 84, 224)}
+    assert len(digests) == 3
+
+
+def test_samples_know_the_crop_of_their_data_set(dataset: DataSet) -> None:
+    facts = replace(dataset.facts, sample_shape=(3, 1, 1))
+    cropped = replace(dataset, facts=facts, crop=1)
+    parts = [take(one, "train", np.array([0]), None, "cpu", "d") for one in (dataset, cropped)]
+    assert [part.crop for part in parts] == [None, 1]
+    assert parts[1].x.shape == (1, 3, 2, 2)

@@ -228,3 +228,59 @@ def test_without_matplotlib_the_error_says_how_to_install_it(
         "glyph data sets: matplotlib is not installed - its DejaVu fonts are drawn - "
         "install it with 'pip install matplotlib'"
     )
+
+
+def test_the_domain_of_an_image_is_the_face_in_which_it_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each image is what remains if all faces but that of its domain are blank."""
+    count, code_points = 12, CLASSES[:2]
+    facts = facts_glyphs100(GlyphOptions(train_per_class=count))
+    assert facts.domain_train is not None
+    whole = draw(code_points, count)
+    for face in range(len(FACES)):
+
+        def one_face(wanted: object, face: int = face) -> np.ndarray:
+            masters = draw_masters(wanted)  # type: ignore[arg-type]
+            if len(masters) == len(code_points):
+                masters[:, [other for other in range(len(FACES)) if other != face]] = 0
+            return masters
+
+        monkeypatch.setattr("cilsim.data.glyphs.making.draw_masters", one_face)
+        same = (draw(code_points, count) == whole).all(axis=(1, 2, 3))
+        assert same.tolist() == (facts.domain_train[: 2 * count] == face).tolist()
+
+
+def test_domains_are_named_after_the_faces() -> None:
+    facts = facts_glyphs100(SMALL)
+    assert len(facts.domain_names) == len(FACES)
+    assert dict(zip(facts.domain_names, FACES, strict=True)) == {
+        "sans-regular": "DejaVuSans.ttf",
+        "sans-bold": "DejaVuSans-Bold.ttf",
+        "sans-oblique": "DejaVuSans-Oblique.ttf",
+        "sans-bold-oblique": "DejaVuSans-BoldOblique.ttf",
+        "mono-regular": "DejaVuSansMono.ttf",
+        "mono-bold": "DejaVuSansMono-Bold.ttf",
+        "mono-oblique": "DejaVuSansMono-Oblique.ttf",
+        "mono-bold-oblique": "DejaVuSansMono-BoldOblique.ttf",
+        "serif-regular": "DejaVuSerif.ttf",
+        "serif-bold": "DejaVuSerif-Bold.ttf",
+        "serif-italic": "DejaVuSerif-Italic.ttf",
+        "serif-bold-italic": "DejaVuSerif-BoldItalic.ttf",
+    }
+
+
+def test_fewer_images_have_the_domains_of_the_first_of_more() -> None:
+    few, many = (
+        facts_glyphs100(GlyphOptions(train_per_class=count)).domain_train for count in (6, 9)
+    )
+    assert few is not None
+    assert many is not None
+    np.testing.assert_array_equal(few.reshape(100, 6), many.reshape(100, 9)[:, :6])
+
+
+def test_every_family_and_slant_has_samples_of_every_class() -> None:
+    facts = facts_glyphs100(GlyphOptions())
+    assert facts.domain_train is not None
+    pairs = np.unique(facts.y_train * 6 + facts.domain_train // 2)
+    assert len(pairs) == 600

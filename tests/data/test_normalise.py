@@ -1,6 +1,8 @@
+import pytest
 import torch
 
-from cilsim.data.normalise import normalise
+from cilsim.data.normalise import centre_crop, normalise, prepare
+from cilsim.data.samples import Samples
 
 MEAN, STD = (0.5, 0.25, 0.1), (0.2, 0.5, 0.3)
 
@@ -45,3 +47,38 @@ def test_images_normalised_in_inference_mode_do_not_spoil_later_training():
     weight = torch.ones((), requires_grad=True)
     (normalise(images(), (0.125,) * 3, (0.5,) * 3) * weight).sum().backward()
     assert weight.grad is not None
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 4, 5])
+def test_the_centre_is_that_of_torchvision(side):
+    from torchvision.transforms.functional import center_crop
+
+    assert torch.equal(centre_crop(images(), side), center_crop(images(), [side, side]))
+
+
+def test_samples_are_cropped_and_normalised_for_testing():
+    samples = Samples(images(), None, torch.arange(4), "", MEAN, STD, crop=3)
+    prepared = prepare(samples.x, samples, channels_last=True)
+    assert prepared.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(prepared, normalise(images()[:, :, 1:4, 2:5], MEAN, STD))
+    assert torch.equal(samples.x, images())
+
+
+def test_samples_without_a_crop_and_features_are_taken_whole():
+    samples = Samples(images(), None, torch.arange(4), "", MEAN, STD)
+    assert torch.equal(prepare(samples.x, samples), normalise(images(), MEAN, STD))
+    features = torch.randn(4, 6)
+    assert prepare(features, Samples(features, None, torch.arange(4), "", (), ())) is features
+
+
+def test_grey_images_become_equal_channels_each_normalised_by_its_own_moments():
+    grey = torch.tensor([[[[0, 255]]]], dtype=torch.uint8)
+    expected = torch.tensor([[[[-2.5, 2.5]], [[-0.5, 1.5]], [[-1.0, 9.0]]]])
+    normalised = normalise(grey, (0.5, 0.25, 0.1), (0.2, 0.5, 0.1))
+    torch.testing.assert_close(normalised, expected)
+
+
+def test_grey_float_images_become_equal_channels_too():
+    grey = torch.tensor([[[[0.0, 255.0]]]])
+    halves = normalise(grey, (0.5,) * 3, (0.5,) * 3)
+    torch.testing.assert_close(halves, torch.tensor([-1.0, 1.0]).expand(1, 3, 1, 2))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cilsim.data.array_domains import DOMAINS, read_domains
 from cilsim.data.array_layout import (
     as_class_ids,
     as_samples,
@@ -32,7 +33,9 @@ class ArraysOptions(Options):
 
     path: Path
     """File with x_train, y_train, x_test, y_test and, if wanted, class_names (one text per class,
-    in ascending order of the class ids)."""
+    in ascending order of the class ids), domain_train and domain_test (one integer from 0 per
+    sample, such as the session in which it was recorded), domain_names (one text per domain, in
+    ascending order of these integers, which otherwise are the names)."""
 
 
 def facts_arrays(options: ArraysOptions) -> DataFacts:
@@ -61,6 +64,9 @@ def arrays_dataset(
     class_names: Sequence[str] | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    domain_train: ArrayLike | None = None,
+    domain_test: ArrayLike | None = None,
+    domain_names: Sequence[str] | None = None,
 ) -> DataSet:
     """Return a data set of arrays.
 
@@ -74,6 +80,9 @@ def arrays_dataset(
         class_names: one per class, in ascending order of the class ids.
         mean: per channel in [0, 1]; by default that of the training images.
         std: likewise.
+        domain_train: (N,) integers from 0, the domain of each training sample.
+        domain_test: likewise of each test sample; given if and only if `domain_train` is.
+        domain_names: one per domain, in ascending order of the integers; by default these.
 
     Raises:
         DataError: an array is not as described.
@@ -82,6 +91,9 @@ def arrays_dataset(
     small = {"y_train": np.asarray(y_train), "y_test": np.asarray(y_test)}
     if class_names is not None:
         small["class_names"] = np.array(list(class_names), dtype=np.str_)
+    domains = (domain_train, domain_test, domain_names)
+    given = zip(DOMAINS, domains, strict=True)
+    small |= {key: np.asarray(value) for key, value in given if value is not None}
     return _dataset(name, f"data set '{name}'", samples, small, mean, std)
 
 
@@ -129,7 +141,8 @@ def _facts(
     )
     class_ids = common_class_ids(where, y_train, y_test)
     names = _class_names(where, small.get("class_names"), class_ids)
-    return DataFacts(class_ids, names, y_train, y_test, shapes["x_train"])
+    domains = read_domains(where, small, (len(y_train), len(y_test)))
+    return DataFacts(class_ids, names, y_train, y_test, shapes["x_train"], *domains)
 
 
 def _class_names(
@@ -146,5 +159,5 @@ def _class_names(
 
 
 def _small_arrays(archive: Npz) -> dict[str, NDArray[Any]]:
-    optional = ("class_names",) if "class_names" in archive.names else ()
+    optional = [name for name in ("class_names", *DOMAINS) if name in archive.names]
     return {name: archive.array(name) for name in (*_CLASS_IDS, *optional)}

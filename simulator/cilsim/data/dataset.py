@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cilsim.errors import DataError
 from cilsim.records import IntArray
 
 
@@ -19,7 +20,12 @@ class DataFacts:
         class_names: a readable name of each, in the same order.
         y_train: (N,) class id of every training sample, in the data set's order.
         y_test: (N,) class id of every test sample.
-        sample_shape: (C, H, W) of an image or (D,) of a feature vector.
+        sample_shape: what a backbone gets: (C, H, W) of an image, after the crop if its data set
+            has one, or (D,) of a feature vector.
+        domain_train: (N,) position in `domain_names` of the domain of every training sample, or
+            None where the data set has no domains.
+        domain_test: (N,) likewise of every test sample; domains of the two parts may differ.
+        domain_names: what a scenario calls the domains, such as sessions or drawing styles.
     """
 
     class_ids: tuple[int, ...]
@@ -27,6 +33,9 @@ class DataFacts:
     y_train: IntArray
     y_test: IntArray
     sample_shape: tuple[int, ...]
+    domain_train: IntArray | None = None
+    domain_test: IntArray | None = None
+    domain_names: tuple[str, ...] = ()
 
     @property
     def features(self) -> bool:
@@ -46,6 +55,11 @@ class DataSet:
         mean: per channel in [0, 1], for normalisation; empty for features.
         std: likewise.
         digest: SHA-256 over all samples and class ids, as hexadecimal text.
+        crop: side in pixels of the square that is cut out of the centre of an image for testing,
+            and to which training crops; None takes images whole.
+
+    Raises:
+        DataError: the crop does not fit the images or the facts.
     """
 
     name: str
@@ -55,3 +69,20 @@ class DataSet:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     digest: str
+    crop: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.crop is None:
+            return
+        channels, *sides = (*self.x_train.shape[1:], 0, 0)[:3]
+        if not 0 < self.crop <= min(sides):
+            raise DataError(
+                f"data set '{self.name}': a crop of {self.crop} pixels was found for samples of "
+                f"shape {self.x_train.shape[1:]} - expected images of at least that size"
+            )
+        if self.facts.sample_shape != (channels, self.crop, self.crop):
+            raise DataError(
+                f"data set '{self.name}': its facts give samples of shape "
+                f"{self.facts.sample_shape} - expected {(channels, self.crop, self.crop)}, what "
+                "the crop leaves"
+            )

@@ -15,13 +15,15 @@ from cilsim.records import IntArray
 Part = Literal["train", "test"]
 
 
-def part_digest(dataset_digest: str, part: Part, index: IntArray) -> str:
+def part_digest(dataset_digest: str, part: Part, index: IntArray, crop: int | None = None) -> str:
     """Return what identifies the samples at `index` of a part, as hexadecimal text.
 
-    The order of `index` counts: features are cached row by row.
+    The order of `index` counts, as features are cached row by row, and so does the crop.
     """
     digest = sha256(f"{dataset_digest} {part} {len(index)}\n".encode())
     digest.update(np.ascontiguousarray(index, dtype="<i8").data)
+    if crop is not None:
+        digest.update(f"crop {crop}\n".encode())
     return digest.hexdigest()
 
 
@@ -62,4 +64,5 @@ def take(
         digest=digest,
         mean=dataset.mean,
         std=dataset.std,
+        crop=dataset.crop,
     )

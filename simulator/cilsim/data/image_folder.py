@@ -25,7 +25,7 @@ from cilsim.data.places import cache_root
 from cilsim.errors import DataError
 from cilsim.options import Options
 
-_FORMAT = 1
+_FORMAT = 2
 _ROWS = 1024
 _SHOWN = 3
 _log = logging.getLogger(__name__)

@@ -3,6 +3,7 @@
 A class is a code point; an image shows it in one of twelve DejaVu faces under an affine map, with
 thinner or bolder strokes, two contrasting colours, a background of gradient and smooth patches, a
 fragment of some symbol at the border, and noise. 32 x 32 pixels, three channels, nothing to fetch.
+The face is the domain of an image, drawn evenly.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from pydantic import Field
 
 from cilsim.data.dataset import DataFacts, DataSet
+from cilsim.data.glyphs.choices import DOMAIN_NAMES, faces_of
 from cilsim.data.glyphs.code_points import CLASSES, class_name
 from cilsim.options import Options
 
@@ -49,13 +51,16 @@ def load_glyphs200(options: GlyphOptions) -> DataSet:
 
 
 def _facts(classes: int, options: GlyphOptions) -> DataFacts:
-    class_ids = np.arange(classes, dtype=np.int64)
+    class_ids, code_points = np.arange(classes, dtype=np.int64), CLASSES[:classes]
     return DataFacts(
         class_ids=tuple(range(classes)),
-        class_names=tuple(class_name(code_point) for code_point in CLASSES[:classes]),
+        class_names=tuple(class_name(code_point) for code_point in code_points),
         y_train=class_ids.repeat(options.train_per_class),
         y_test=class_ids.repeat(options.test_per_class),
         sample_shape=(3, 32, 32),
+        domain_train=faces_of(code_points, "train", options.train_per_class, options.seed),
+        domain_test=faces_of(code_points, "test", options.test_per_class, options.seed),
+        domain_names=DOMAIN_NAMES,
     )
 
 

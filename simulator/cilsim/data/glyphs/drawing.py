@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SIDE = 32
-UNIFORMS = 109
 _LUMA = (0.299, 0.587, 0.114)
 
 
@@ -46,7 +45,8 @@ def draw_images(
     Args:
         masters_MHW: uint8 drawings of the class in every face.
         clutter_MHW: uint8 drawings whose fragments lie at the border.
-        uniform_BP: all random choices of each image, `UNIFORMS` columns in [0, 1).
+        uniform_BP: all random choices of each image, `choices.UNIFORMS` columns in [0, 1); the
+            first one is the face, which `choices.faces_of` reads too.
         normal_BCHW: the pixel noise before scaling.
     """
     draws = Draws(uniform_BP)

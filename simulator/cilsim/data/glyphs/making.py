@@ -17,11 +17,11 @@ from torch import Tensor
 from cilsim.data.array_cache import cache_key, cached_arrays
 from cilsim.data.dataset import DataFacts, DataSet
 from cilsim.data.digest import dataset_digest
+from cilsim.data.glyphs.choices import UNIFORMS, choices_generator, generator
 from cilsim.data.glyphs.code_points import CLASSES, CLUTTER
-from cilsim.data.glyphs.drawing import SIDE, UNIFORMS, draw_images
+from cilsim.data.glyphs.drawing import SIDE, draw_images
 from cilsim.data.glyphs.faces import draw_masters
 from cilsim.data.places import cache_root
-from cilsim.seeding import derive_seed
 
 GENERATOR_VERSION = 2
 """Raise it with any change that moves a byte."""
@@ -69,19 +69,20 @@ def draw_split(
     count = len(out_NCHW) // len(code_points)
     for row, code_point in enumerate(code_points):
         mine_NCHW = out_NCHW[row * count : (row + 1) * count]
-        position = (seed, "glyphs", split, code_point)
-        _draw_class(mine_NCHW, masters_KFHW[row], clutter_MHW, position, chunk)
+        # two generators, each read image after image: see choices.generator
+        choices = choices_generator(seed, split, code_point)
+        noise = generator(seed, "glyphs", split, code_point, "noise")
+        _draw_class(mine_NCHW, masters_KFHW[row], clutter_MHW, (choices, noise), chunk)
 
 
 def _draw_class(
     out_NCHW: NDArray[np.uint8],
     masters_MHW: Tensor,
     clutter_MHW: Tensor,
-    position: tuple[int | str, ...],
+    generators: tuple[np.random.Generator, np.random.Generator],
     chunk: int,
 ) -> None:
-    # two generators, each read image after image: the first n images are the same for any count
-    choices, noise = (_generator(*position, purpose) for purpose in ("choices", "noise"))
+    choices, noise = generators
     for first in range(0, len(out_NCHW), chunk):
         count = len(out_NCHW[first : first + chunk])
         uniform_BP = choices.random((count, UNIFORMS), dtype=np.float32)
@@ -90,10 +91,6 @@ def _draw_class(
             masters_MHW, clutter_MHW, torch.from_numpy(uniform_BP), torch.from_numpy(normal_BCHW)
         )
         out_NCHW[first : first + count] = images_BCHW.numpy()
-
-
-def _generator(*position: int | str) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(derive_seed(*position)))
 
 
 def _about() -> dict[str, Any]:

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from cilsim.data.augmentation import DRAWS, augment
-from cilsim.data.normalise import normalise
-from cilsim.scenario.recipe import Augmentation
+from cilsim.data.augment import DRAWS, augment
+from cilsim.data.normalise import centre_crop, normalise
+from cilsim.data.samples import Samples
+from cilsim.scenario.recipe import Augmentation, Recipe
+from cilsim.training.batching import Batcher
 
 MEAN, STD = (0.5, 0.25, 0.1), (0.2, 0.5, 0.3)
 EVERYTHING = Augmentation(
@@ -111,6 +113,9 @@ def test_a_batch_is_augmented_as_each_image_would_be(augmentation, channels):
         pytest.param(Augmentation(contrast=0.5), id="contrast"),
         pytest.param(Augmentation(saturation=0.5), id="saturation"),
         pytest.param(Augmentation(cutout=3), id="cutout"),
+        pytest.param(Augmentation(random_resized_crop=True), id="resized crop"),
+        pytest.param(Augmentation(autoaugment="cifar10"), id="cifar10"),
+        pytest.param(Augmentation(autoaugment="imagenet"), id="imagenet"),
     ],
 )
 def test_images_of_one_batch_get_different_draws(augmentation):
@@ -141,6 +146,36 @@ def test_every_shift_occurs_and_none_beyond_the_padding():
     columns = shifted[rows_with_the_dot].flatten(1).argmax(1)
     assert sorted(set(columns.tolist())) == [2, 3, 4, 5, 6]
     assert int(rows_with_the_dot.sum()) == pytest.approx(400 / 5, abs=30)
+
+
+@pytest.mark.parametrize("crop", [8, 7, 10])
+def test_without_a_random_crop_the_centre_is_cut_out_as_for_testing(crop):
+    flipped = augment(images(), Augmentation(flip=True), generator(), MEAN, STD, crop=crop)
+    plain = augment(images(), Augmentation(), generator(), MEAN, STD, crop=crop)
+    assert torch.equal(plain, normalise(centre_crop(images(), crop), MEAN, STD))
+    same, mirrored = ((flipped == x).flatten(1).all(1) for x in (plain, plain.flip(3)))
+    assert (same ^ mirrored).all()
+
+
+def test_a_padded_crop_takes_every_window_of_the_size_the_data_set_crops_to():
+    x = torch.arange(1, 10, dtype=torch.uint8).expand(400, 1, 9, 9)
+    cropped = augment(x, Augmentation(crop_padding=1), generator(), (0.0,), (1 / 255,), crop=8)
+    rows = {tuple(row) for row in cropped.round().int().flatten(0, 2).tolist() if any(row)}
+    padded = [0, *range(1, 10), 0]
+    assert rows == {tuple(padded[first : first + 8]) for first in range(4)}
+
+
+def test_a_step_is_drawn_alike_whatever_was_drawn_before():
+    recipe = Recipe(augmentation=EVERYTHING.model_copy(update={"autoaugment": "cifar10"}))
+    samples = Samples(images(), None, torch.arange(16), "", MEAN, STD, crop=8)
+    position = torch.arange(16)
+
+    def batcher() -> Batcher:
+        return Batcher(samples, recipe, (0, "train"), torch.device("cpu"))
+
+    used, fresh = batcher(), batcher()
+    used.x(position, 0, 0)
+    assert torch.equal(used.x(position, 1, 3), fresh.x(position, 1, 3))
 
 
 def test_memory_layout_changes_no_value():
@@ -174,6 +209,10 @@ def test_the_global_generator_is_not_touched():
 
 
 @pytest.mark.gpu
-def test_the_same_seed_gives_the_same_images_on_a_gpu():
-    on_cpu, on_gpu = (augmented(images().to(device), EVERYTHING) for device in ("cpu", "cuda"))
+@pytest.mark.parametrize("policy", [None, "cifar10", "imagenet"])
+def test_the_same_seed_gives_the_same_images_on_a_gpu(policy):
+    everything = EVERYTHING.model_copy(update={"autoaugment": policy})
+    on_cpu, on_gpu = (
+        augmented(images(count=64).to(device), everything) for device in ("cpu", "cuda")
+    )
     assert torch.equal(on_cpu, on_gpu.cpu())
