@@ -26,7 +26,11 @@ def build(declared: BackboneDeclaration, shape: tuple[int, ...], seed: int = 0) 
     return backbone
 
 
-every = pytest.mark.parametrize("declared", BACKBONES, ids=lambda declared: declared.name)
+NEEDS_OPTIONS = ("timm", "vit_b_16")
+"""Backbones that have tests of their own: one needs a package, the other seconds to be built."""
+
+quick = [declared for declared in BACKBONES if declared.name not in NEEDS_OPTIONS]
+every = pytest.mark.parametrize("declared", quick, ids=lambda declared: declared.name)
 
 
 @every

@@ -2,7 +2,12 @@ import pytest
 import torch
 from torch import nn
 
-from cilsim.backbones.builtin import CifarResNetOptions, ResNetOptions, SmallOptions
+from cilsim.backbones.builtin import (
+    CifarResNetOptions,
+    ImageNetResNetOptions,
+    ResNetOptions,
+    SmallOptions,
+)
 from cilsim.backbones.residual import (
     PadShortcut,
     resnet18,
@@ -31,7 +36,7 @@ def parameter_count(module: nn.Module) -> int:
         pytest.param(resnet20, CifarResNetOptions(shortcut="pad"), 269_072, 64, id="resnet20-pad"),
         pytest.param(resnet32, CifarResNetOptions(), 466_256, 64, id="resnet32"),
         pytest.param(resnet18_cifar, ResNetOptions(), 11_168_832, 512, id="resnet18_cifar"),
-        pytest.param(resnet18, ResNetOptions(), 11_176_512, 512, id="resnet18"),
+        pytest.param(resnet18, ImageNetResNetOptions(), 11_176_512, 512, id="resnet18"),
     ],
 )
 def test_parameters_are_those_of_the_paper(build, options, parameters, feature_size):
@@ -46,7 +51,7 @@ def test_parameters_are_those_of_the_paper(build, options, parameters, feature_s
         pytest.param(small, SmallOptions(), (96, 4, 4), id="small"),
         pytest.param(resnet20, CifarResNetOptions(), (64, 8, 8), id="resnet20"),
         pytest.param(resnet18_cifar, ResNetOptions(), (512, 4, 4), id="resnet18_cifar"),
-        pytest.param(resnet18, ResNetOptions(), (512, 1, 1), id="resnet18"),
+        pytest.param(resnet18, ImageNetResNetOptions(), (512, 1, 1), id="resnet18"),
     ],
 )
 def test_last_feature_map_has_the_size_of_the_paper(build, options, last_map):
@@ -75,7 +80,7 @@ def test_features_are_not_negative():
 
 
 def test_convolutions_have_the_spread_of_kaiming_fan_out():
-    weight = resnet18(ResNetOptions(), IMAGE, generator()).layer4[1].conv2.weight
+    weight = resnet18(ImageNetResNetOptions(), IMAGE, generator()).layer4[1].conv2.weight
     assert weight.std().item() == pytest.approx((2.0 / (9 * 512)) ** 0.5, rel=0.01)
 
 
@@ -103,7 +108,7 @@ def test_resnet18_names_and_shapes_are_those_of_torchvision():
                 reference[f"{name}.downsample.0.weight"] = (width, inputs, 1, 1)
                 reference |= batch_norm(f"{name}.downsample.1", width)
             inputs = width
-    backbone = resnet18(ResNetOptions(), IMAGE, generator())
+    backbone = resnet18(ImageNetResNetOptions(), IMAGE, generator())
     assert {name: tuple(t.shape) for name, t in backbone.state_dict().items()} == reference
 
 
@@ -117,7 +122,7 @@ def batch_norm(name: str, width: int) -> dict[str, tuple[int, ...]]:
 def test_resnet18_features_equal_those_of_torchvision():
     from torchvision.models import resnet18 as torchvision_resnet18
 
-    ours = resnet18(ResNetOptions(), (3, 64, 64), generator()).eval()
+    ours = resnet18(ImageNetResNetOptions(), (3, 64, 64), generator()).eval()
     theirs = torchvision_resnet18()
     theirs.fc = nn.Identity()
     theirs.load_state_dict(ours.state_dict())

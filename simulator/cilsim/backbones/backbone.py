@@ -23,28 +23,40 @@ class Backbone(nn.Module):
 
     Attributes:
         feature_size: D.
+        feature_tensor: pattern of the names of tensors, numbers in groups, of which the one with
+            the largest numbers has length D: weights for another feature size are told by it.
     """
 
     feature_size: int
+    feature_tensor: str = ""
 
     if TYPE_CHECKING:
 
         def __call__(self, x: Tensor) -> Tensor:
             """Return features (B, D)."""
 
+    def draw(self, generator: torch.Generator) -> None:
+        """Draw every weight anew from a CPU generator."""
+        for module in self.modules():
+            _initialise(module, generator)
+
 
 def build_on_cpu(make: Callable[[], Backbone], generator: torch.Generator) -> Backbone:
-    """Return the backbone that `make` builds, with every weight drawn from `generator`.
+    """Return the backbone that `make` builds, with every weight drawn from `generator`."""
+    backbone = build_empty(make)
+    backbone.draw(generator)
+    return backbone
+
+
+def build_empty(make: Callable[[], Backbone]) -> Backbone:
+    """Return the backbone that `make` builds, with whatever the memory holds as weights.
 
     It is built without memory first, so that torch's own initialisation costs nothing and leaves
     the global generator alone.
     """
     with torch.device("meta"):
         backbone = make()
-    backbone.to_empty(device="cpu")
-    for module in backbone.modules():
-        _initialise(module, generator)
-    return backbone
+    return backbone.to_empty(device="cpu")
 
 
 def _initialise(module: nn.Module, generator: torch.Generator) -> None:

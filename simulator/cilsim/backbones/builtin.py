@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from cilsim.backbones.pretrained import FileOptions, ResizedOptions
+from cilsim.backbones.timm_options import TimmOptions
+from cilsim.backbones.transformer_options import VitOptions
 from cilsim.options import Options
 
 Width = Annotated[int, Field(ge=1, le=65_536)]
 
 
-class SmallOptions(Options):
+class SmallOptions(FileOptions):
     """Options of `small`."""
 
     widths: tuple[Width, Width, Width] = (24, 48, 96)
     """Channels of the three stages; the last is the feature size."""
 
 
-class CifarResNetOptions(Options):
+class CifarResNetOptions(FileOptions):
     """Options of `resnet20` and `resnet32`."""
 
     shortcut: Literal["conv", "pad"] = "conv"
@@ -27,8 +31,20 @@ class CifarResNetOptions(Options):
     every second pixel with zero channels appended (He et al. 2016, section 4.2, option A)."""
 
 
-class ResNetOptions(Options):
-    """Options of `resnet18` and `resnet18_cifar`: there are none."""
+class ResNetOptions(FileOptions):
+    """Options of `resnet18_cifar`."""
+
+
+class ImageNetResNetOptions(ResizedOptions):
+    """Options of `resnet18`."""
+
+    torchvision_model: ClassVar[str] = "resnet18"
+
+    weights: Annotated[
+        Literal["none", "imagenet1k_v1"] | Path, Field(union_mode="left_to_right")
+    ] = "none"
+    """Weights to start from: none (random ones), those of torchvision by name, or a .safetensors,
+    .pt or .pth file."""
 
 
 class MlpOptions(Options):
@@ -52,6 +68,10 @@ class BackboneDeclaration:
         options: the model that validates its options.
         summary: one line for `cilsim list backbones`.
         accepts: what its samples are.
+        check: `module:function`, told (options, facts of the data set); yields complaints.
+        normalisation: `module:function`, from options to the moments that images are normalised
+            by, or None for those of the data set.
+        weights: `module:function`, from options to what identifies the file of weights.
     """
 
     name: str
@@ -59,6 +79,9 @@ class BackboneDeclaration:
     options: type[Options]
     summary: str
     accepts: Literal["images", "features"]
+    check: str | None = "cilsim.backbones.pretrained:check"
+    normalisation: str | None = "cilsim.backbones.pretrained:normalisation"
+    weights: str | None = "cilsim.backbones.weight_files:identity"
 
 
 BACKBONES: tuple[BackboneDeclaration, ...] = (
@@ -93,9 +116,26 @@ BACKBONES: tuple[BackboneDeclaration, ...] = (
     BackboneDeclaration(
         name="resnet18",
         load="cilsim.backbones.residual:resnet18",
-        options=ResNetOptions,
+        options=ImageNetResNetOptions,
         summary="ResNet-18 with the ImageNet stem, as in torchvision; 11.2 million parameters",
         accepts="images",
+    ),
+    BackboneDeclaration(
+        name="vit_b_16",
+        load="cilsim.backbones.transformer:vit_b_16",
+        options=VitOptions,
+        summary="vision transformer ViT-B/16 on 224x224 images; 85.8 million parameters",
+        accepts="images",
+    ),
+    BackboneDeclaration(
+        name="timm",
+        load="cilsim.backbones.timm_models:timm_backbone",
+        options=TimmOptions,
+        summary="any model of the package timm by its name; needs cilsim[timm]",
+        accepts="images",
+        check="cilsim.backbones.timm_options:check_timm",
+        normalisation="cilsim.backbones.timm_models:normalisation",
+        weights="cilsim.backbones.timm_models:identity",
     ),
     BackboneDeclaration(
         name="mlp",
@@ -103,6 +143,9 @@ BACKBONES: tuple[BackboneDeclaration, ...] = (
         options=MlpOptions,
         summary="fully connected layers with ReLU, for features or tabular data",
         accepts="features",
+        check=None,
+        normalisation=None,
+        weights=None,
     ),
     BackboneDeclaration(
         name="identity",
@@ -110,5 +153,8 @@ BACKBONES: tuple[BackboneDeclaration, ...] = (
         options=IdentityOptions,
         summary="passes ready features through; nothing to train",
         accepts="features",
+        check=None,
+        normalisation=None,
+        weights=None,
     ),
 )

@@ -14,10 +14,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cilsim.backbones.backbone import Backbone, build_on_cpu, channels_of
-from cilsim.backbones.builtin import CifarResNetOptions, ResNetOptions, SmallOptions
+from cilsim.backbones.backbone import Backbone, channels_of
+from cilsim.backbones.builtin import (
+    CifarResNetOptions,
+    ImageNetResNetOptions,
+    ResNetOptions,
+    SmallOptions,
+)
+from cilsim.backbones.initial import initial
+from cilsim.backbones.resizing import Resizing, resizing
 
 Shortcut = Literal["conv", "pad"]
+
+WIDTHS = (64, 128, 256, 512)
+"""Channels of the stages of ResNet-18."""
 
 
 class PadShortcut(nn.Module):
@@ -73,6 +83,8 @@ class ResidualNet(Backbone):
     Features are non-negative: the ReLU of the last block is kept.
     """
 
+    feature_tensor = r"layer(\d+)\.(\d+)\.bn2\.weight"
+
     def __init__(
         self,
         channels: int,
@@ -81,8 +93,10 @@ class ResidualNet(Backbone):
         *,
         stem: Literal["plain", "stride2", "imagenet"] = "plain",
         shortcut: Shortcut = "conv",
+        resizing: Resizing | None = None,
     ) -> None:
         super().__init__()
+        self.resizing = Resizing(None) if resizing is None else resizing
         kernel, steps = {"plain": (3, 1), "stride2": (3, 2), "imagenet": (7, 2)}[stem]
         self.conv1 = nn.Conv2d(
             channels, widths[0], kernel, stride=steps, padding=kernel // 2, bias=False
@@ -99,7 +113,7 @@ class ResidualNet(Backbone):
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
         """Return (B, D) features, the mean over the pixels of the last map."""
-        x_BCHW = F.relu(self.bn1(self.conv1(images_BCHW)), inplace=True)
+        x_BCHW = F.relu(self.bn1(self.conv1(self.resizing(images_BCHW))), inplace=True)
         if self.pools:
             x_BCHW = F.max_pool2d(x_BCHW, 3, stride=2, padding=1)
         for stage in self.stages:
@@ -122,7 +136,12 @@ def small(
 ) -> Backbone:
     """Return the quick-start net: three stages of one block after a stem of stride 2."""
     channels = channels_of("small", sample_shape)
-    return build_on_cpu(lambda: ResidualNet(channels, options.widths, 1, stem="stride2"), generator)
+    return initial(
+        "small",
+        options,
+        lambda: ResidualNet(channels, options.widths, 1, stem="stride2"),
+        generator,
+    )
 
 
 def resnet20(
@@ -130,8 +149,11 @@ def resnet20(
 ) -> Backbone:
     """Return ResNet-20 for small images (He et al. 2016, section 4.2); D is 64."""
     channels = channels_of("resnet20", sample_shape)
-    return build_on_cpu(
-        lambda: ResidualNet(channels, (16, 32, 64), 3, shortcut=options.shortcut), generator
+    return initial(
+        "resnet20",
+        options,
+        lambda: ResidualNet(channels, (16, 32, 64), 3, shortcut=options.shortcut),
+        generator,
     )
 
 
@@ -140,8 +162,11 @@ def resnet32(
 ) -> Backbone:
     """Return ResNet-32 for small images (He et al. 2016, section 4.2); D is 64."""
     channels = channels_of("resnet32", sample_shape)
-    return build_on_cpu(
-        lambda: ResidualNet(channels, (16, 32, 64), 5, shortcut=options.shortcut), generator
+    return initial(
+        "resnet32",
+        options,
+        lambda: ResidualNet(channels, (16, 32, 64), 5, shortcut=options.shortcut),
+        generator,
     )
 
 
@@ -150,14 +175,16 @@ def resnet18_cifar(
 ) -> Backbone:
     """Return ResNet-18 with a 3x3 stem of stride 1 and no max-pooling; D is 512."""
     channels = channels_of("resnet18_cifar", sample_shape)
-    return build_on_cpu(lambda: ResidualNet(channels, (64, 128, 256, 512), 2), generator)
+    return initial("resnet18_cifar", options, lambda: ResidualNet(channels, WIDTHS, 2), generator)
 
 
 def resnet18(
-    options: ResNetOptions, sample_shape: tuple[int, ...], generator: torch.Generator
+    options: ImageNetResNetOptions, sample_shape: tuple[int, ...], generator: torch.Generator
 ) -> Backbone:
     """Return ResNet-18 with the ImageNet stem, which takes torchvision's weights; D is 512."""
     channels = channels_of("resnet18", sample_shape)
-    return build_on_cpu(
-        lambda: ResidualNet(channels, (64, 128, 256, 512), 2, stem="imagenet"), generator
-    )
+
+    def make() -> ResidualNet:
+        return ResidualNet(channels, WIDTHS, 2, stem="imagenet", resizing=resizing(options))
+
+    return initial("resnet18", options, make, generator)
