@@ -1,0 +1,19 @@
+"""iCaRL, exemplars, distillation and the nearest mean of exemplars (Rebuffi et al., CVPR 2017)."""
+
+from cilsim import hookimpl
+from cilsim.registry import Register
+from cilsim_icarl.options import IcarlOptions
+
+cilsim_api = 1
+
+
+@hookimpl
+def cilsim_register_strategies(register: Register) -> None:
+    """Register `icarl`."""
+    register(
+        "icarl",
+        "cilsim_icarl.strategy:Icarl",
+        options=IcarlOptions,
+        summary="herded exemplars, distillation, nearest mean of exemplars",
+        repeated_classes=True,
+    )
