@@ -14,4 +14,5 @@ def cilsim_register_strategies(register: Register) -> None:
         "cilsim_finetune.strategy:Finetune",
         summary="trains on each experience as it comes: the lower bound",
         aliases=("naive",),
+        repeated_classes=True,
     )

@@ -16,4 +16,5 @@ def cilsim_register_strategies(register: Register) -> None:
         options=JointOptions,
         summary="trains on all samples seen so far: the upper bound",
         aliases=("cumulative",),
+        repeated_classes=True,
     )

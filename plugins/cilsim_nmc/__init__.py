@@ -16,4 +16,5 @@ def cilsim_register_strategies(register: Register) -> None:
         options=NmcOptions,
         summary="nearest class mean on a frozen backbone",
         aliases=("ncm",),
+        repeated_classes=True,
     )

@@ -15,4 +15,5 @@ def cilsim_register_strategies(register: Register) -> None:
         "cilsim_ranpac.strategy:Ranpac",
         options=RanpacOptions,
         summary="ridge regression on random ReLU features of a frozen backbone",
+        repeated_classes=True,
     )

@@ -16,4 +16,5 @@ def cilsim_register_strategies(register: Register) -> None:
         options=SldaOptions,
         summary="class means and one streaming covariance on a frozen backbone",
         aliases=("deep_slda",),
+        repeated_classes=True,
     )

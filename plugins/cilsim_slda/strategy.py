@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cilsim import Experience, Strategy
-from cilsim.prototypes.rows import append_rows
+from cilsim.prototypes.rows import moved_rows
 from cilsim_slda.streaming import StreamingGaussian
 
 
@@ -49,8 +49,9 @@ class Slda(Strategy):
                 experience.seen_classes,
                 plastic=self.options.covariance == "plastic",
             )
-        new_KD = self._gaussian.means_KD[experience.old_classes :].to(features_ND.dtype)
-        self.prototypes = append_rows(self.prototypes, new_KD)
+        came_K = torch.bincount(samples.labels, minlength=experience.seen_classes)
+        means_KD = self._gaussian.means_KD.to(features_ND.dtype)
+        self.prototypes = moved_rows(self.prototypes, means_KD, came_K)
         self._precision_DD = None
 
     def _order(self, samples: int) -> Tensor:

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from cilsim.errors import ScenarioError
-from cilsim.testing import Project, StrategyContract
+from cilsim.testing import Project, StrategyContract, write_ring
 from cilsim_ranpac.options import RanpacOptions
 from cilsim_ranpac.projection import draw_projection, random_features
 
@@ -44,6 +45,22 @@ class TestRanpacWithAGivenPenaltyOnTheRingItself(StrategyContract):
         for stored in last[1:]:
             assert stored["index"].tolist() == last[0]["index"].tolist()
             assert stored["predicted"].tolist() == last[0]["predicted"].tolist()
+
+    def test_domains_one_after_another_equal_all_samples_at_once(self, project: Project) -> None:
+        """With one penalty the sums of domains are those of one joint pass."""
+        write_ring(project.folder / "ring.npz", domains=True)
+        weights = []
+        for name, stream in (
+            ("domains", {"kind": "domain_incremental"}),
+            ("joint", {"kind": "domain_incremental", "domains_per_experience": 3}),
+        ):
+            self.run(project, name, stream=stream)
+            folder = project.folder / f"runs/{name}/ranpac/seed-0/checkpoints"
+            last = max(folder.glob("experience-*")) / "tensors.safetensors"
+            tensors = load_file(last)
+            weights.append(next(value for key, value in tensors.items() if "weights" in key))
+        assert weights[0].numel() == 100 * 10
+        torch.testing.assert_close(weights[0], weights[1], rtol=1e-4, atol=1e-6)
 
     def test_keeps_sums_projection_and_weights(self, project: Project) -> None:
         outcome = project.run(self.scenario(project))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cilsim.errors import ScenarioError
-from cilsim.testing import Project, StrategyContract
+from cilsim.testing import Project, StrategyContract, ring
 
 
 class TestSlda(StrategyContract):
@@ -94,6 +94,44 @@ def test_a_fixed_covariance_without_a_base_is_refused(project: Project) -> None:
         "covariance 'fixed' without a base phase is never estimated; "
         "set base_phase: true or covariance: plastic"
     ]
+
+
+def test_domains_one_after_another_equal_one_pass_over_the_same_samples(project: Project) -> None:
+    """Streamed as stored from the start, the end of an experience is nothing to SLDA."""
+    arrays = ring(train_per_class=12)
+    sessions = np.arange(len(arrays["y_train"])) % 3
+    order = sessions.argsort(kind="stable")
+    arrays["x_train"], arrays["y_train"] = arrays["x_train"][order], arrays["y_train"][order]
+    domains = {
+        "domain_train": sessions[order],
+        "domain_test": np.arange(len(arrays["y_test"])) % 3,
+    }
+    np.savez(project.folder / "ring.npz", **arrays, **domains)  # type: ignore[arg-type]
+    states = []
+    for name, stream in (
+        ("domains", {"kind": "domain_incremental"}),
+        ("joint", {"kind": "class_incremental", "experiences": 1}),
+    ):
+        strategy = {"name": "slda", "base_phase": False, "stream_order": "as_stored"}
+        scenario = project.ring_scenario(strategy, stream, backbone="identity")
+        assert not project.run(scenario, name).failures
+        states.append(last_state(project, name))
+    assert states[0].keys() == states[1].keys()
+    for key, tensor in states[0].items():
+        torch.testing.assert_close(tensor, states[1][key], rtol=1e-6, atol=1e-9)
+
+
+def last_state(project: Project, name: str) -> dict[str, torch.Tensor]:
+    """Return what slda knows after the last experience of a run."""
+    from safetensors.torch import load_file
+
+    folder = project.folder / f"runs/{name}/slda/seed-0/checkpoints"
+    tensors = load_file(max(folder.glob("experience-*")) / "tensors.safetensors")
+    return {
+        key: tensor
+        for key, tensor in tensors.items()
+        if any(part in key for part in ("scatter", "means", "counts", "prototypes"))
+    }
 
 
 @pytest.fixture
