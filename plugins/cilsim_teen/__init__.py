@@ -2,7 +2,7 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_teen.options import TeenOptions
+from cilsim_teen.options import TeenCalibratorOptions, TeenOptions
 
 cilsim_api = 1
 
@@ -24,6 +24,6 @@ def cilsim_register_calibrators(register: Register) -> None:
     register(
         "teen",
         "cilsim_teen.calibrator:TeenCalibrator",
-        options=TeenOptions,
+        options=TeenCalibratorOptions,
         summary="pulls new prototypes towards similar base prototypes",
     )
