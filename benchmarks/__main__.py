@@ -15,6 +15,7 @@ from benchmarks.avalanche_arm import (
     AVALANCHE_INPUT,
     AVALANCHE_TINY,
 )
+from benchmarks.kmeans_arm import KMEANS_5000, KMEANS_50000, KMEANS_RESTARTS
 from benchmarks.machine import describe
 from benchmarks.rounds import (
     Arm,
@@ -38,14 +39,17 @@ ARMS: dict[str, Arm] = {
     "svm-5000": SVM_5000,
     "svm-20000": SVM_20000,
     "svm-50000": SVM_50000,
+    "kmeans-5000": KMEANS_5000,
+    "kmeans-50000": KMEANS_50000,
+    "kmeans-restarts": KMEANS_RESTARTS,
     "avalanche": AVALANCHE,
     "avalanche-tiny": AVALANCHE_TINY,
     "avalanche-features": AVALANCHE_FEATURES,
     "avalanche-input": AVALANCHE_INPUT,
 }
 
-ON_REQUEST = ("svm-50000",)
-"""Left out unless named: scikit-learn alone takes a minute per round."""
+ON_REQUEST = ("svm-50000", "kmeans-50000")
+"""Left out unless named: the baseline alone takes a minute per round."""
 
 
 def main() -> None:

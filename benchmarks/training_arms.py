@@ -17,7 +17,7 @@ from benchmarks.rounds import Arm, Goal
 from cilsim.backbones.builtin import CifarResNetOptions, MlpOptions, SmallOptions
 from cilsim.backbones.dense import mlp
 from cilsim.backbones.residual import resnet20, small
-from cilsim.data.augmentation import augment
+from cilsim.data.augment import augment
 from cilsim.data.samples import Samples
 from cilsim.scenario.recipe import Augmentation, Recipe
 from cilsim.training.batch import Batch, TrainingLoss

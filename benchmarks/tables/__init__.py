@@ -1,0 +1,1 @@
+"""The tables of all strategies in the README: measured, kept as JSON, written, compared."""
