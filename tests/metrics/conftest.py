@@ -23,9 +23,11 @@ def golden() -> Callable[[str], dict[str, Any]]:
 
 @pytest.fixture
 def stream() -> Callable[..., StreamInfo]:
-    """A stream from the number of classes and of unlabelled samples of each experience."""
+    """A stream from the number of classes, of test and of unlabelled samples of each experience."""
 
-    def build(sizes: tuple[int, ...], unlabelled: tuple[int, ...] | None = None) -> StreamInfo:
+    def build(
+        sizes: tuple[int, ...], tests: tuple[int, ...], unlabelled: tuple[int, ...] | None = None
+    ) -> StreamInfo:
         ends = np.cumsum(sizes).tolist()
         hidden = unlabelled or (0,) * len(sizes)
         experiences = tuple(
@@ -36,9 +38,11 @@ def stream() -> Callable[..., StreamInfo]:
                 seen=end,
                 labelled=0 if count else 10,
                 unlabelled=count,
-                test=size,
+                test=test,
             )
-            for index, (size, end, count) in enumerate(zip(sizes, ends, hidden, strict=True))
+            for index, (size, end, test, count) in enumerate(
+                zip(sizes, ends, tests, hidden, strict=True)
+            )
         )
         labels = range(ends[-1])
         return StreamInfo(

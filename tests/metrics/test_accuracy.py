@@ -40,7 +40,7 @@ def test_accuracy_of_no_samples_is_nan():
 
 
 def test_accuracy_matrix_row_has_one_accuracy_per_experience():
-    owner = np.array([0, 0, 1])
+    owner = np.array([0, 0, 1])[LABEL]
     row = accuracy_matrix_row(LABEL, PREDICTED, owner, experiences=3)
     np.testing.assert_array_equal(row, [4 / 6, 0.0, np.nan])
 
@@ -78,3 +78,9 @@ def test_the_trace_of_the_confusion_is_the_accuracy(pairs):
     counts = confusion(label, predicted, 5)
     assert counts.sum() == len(label)
     assert np.trace(counts) / len(label) == pytest.approx(accuracy(label, predicted))
+
+
+def test_a_class_may_belong_to_the_test_parts_of_several_experiences():
+    label, predicted = np.array([0, 1, 0, 1]), np.array([0, 1, 1, 1])
+    row = accuracy_matrix_row(label, predicted, np.array([0, 0, 1, 1]), experiences=2)
+    np.testing.assert_array_equal(row, [1.0, 1 / 2])

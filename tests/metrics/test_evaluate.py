@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from cilsim.metrics.evaluate import evaluate_predictions, named_predictions, recompute
+from cilsim.metrics.evaluate import evaluate_predictions, recompute
+from cilsim.metrics.named import named_predictions
 from cilsim.metrics.names import METRICS, describe
 
 
@@ -19,7 +20,7 @@ def labelled(stream, predictions):
         predictions(1, [0, 0, 1, 1, 2, 2], [0, 0, 1, 1, 2, 0]),
         predictions(2, [0, 0, 1, 1, 2, 2, 3, 3], [0, 3, 1, 2, 0, 1, 3, 3]),
     ]
-    return history, stream((2, 1, 1))
+    return history, stream((2, 1, 1), tests=(4, 2, 2))
 
 
 def test_values_after_the_last_experience(labelled):
@@ -108,7 +109,7 @@ def discovery(stream, predictions):
         predictions(0, [0, 0, 1, 1], [0, 0, 1, 0]),
         predictions(1, [0, 0, 1, 1, 2, 2, 3, 3, 3], [40, 40, 12, 12, 12, 7, 9, 9, 3]),
     ]
-    return history, stream((2, 2), unlabelled=(0, 5))
+    return history, stream((2, 2), tests=(4, 5), unlabelled=(0, 5))
 
 
 def test_clusters_are_matched_once_over_all_samples(discovery):
@@ -136,6 +137,23 @@ def test_nmi_and_ari_are_those_of_the_clusters(discovery):
     pair = history[1].label, history[1].predicted
     assert found["nmi"] == pytest.approx(normalized_mutual_info_score(*pair))
     assert found["ari"] == pytest.approx(adjusted_rand_score(*pair))
+
+
+def test_stages_after_labels_have_the_summary_of_happy(discovery):
+    history, stream = discovery
+    found = evaluate_predictions(history, stream).values
+    assert found["M_f"] == 3 / 4 - 1.0
+    assert found["M_d"] == found["A_new"] == pytest.approx(3 / 5)
+    assert found["purity"] == pytest.approx((2 + 2 + 1 + 2 + 1) / 9)
+    before = evaluate_predictions(history[:1], stream).values
+    assert {"M_f", "M_d", "purity"}.isdisjoint(before)
+
+
+def test_a_course_with_labels_in_between_has_no_summary_of_happy(stream, predictions):
+    history = [predictions(0, [0], [0]), predictions(1, [0, 1], [0, 1])]
+    history.append(predictions(2, [0, 1, 2], [0, 1, 2]))
+    mixed = stream((1, 1, 1), tests=(1, 1, 1), unlabelled=(0, 0, 5))
+    assert {"M_f", "M_d"}.isdisjoint(evaluate_predictions(history, mixed).values)
 
 
 def test_labels_before_the_first_unlabelled_experience_are_not_matched(discovery):
@@ -170,7 +188,8 @@ def test_every_value_is_described(labelled, discovery):
     values = {**evaluate_predictions(*labelled).values, **evaluate_predictions(*discovery).values}
     assert {name for name in values if describe(name) is None} == set()
     families = {name.partition("/")[0] for name in values}
-    assert set(METRICS) - families == {"intransigence"}
+    by_the_run = {"intransigence", "transductive", "classes_found", "classes_error"}
+    assert set(METRICS) - families == by_the_run
 
 
 def test_descriptions_are_one_line_each():
@@ -187,3 +206,77 @@ def test_metrics_import_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("False False\n", "")
+
+
+@pytest.fixture
+def domains(stream, predictions):
+    """Two classes that come again in two more domains; test parts of 2, 3 and 1 samples."""
+    history = [
+        predictions(0, [0, 1], [0, 1]),
+        predictions(1, [0, 1, 0, 0, 1], [0, 0, 0, 1, 1]),
+        predictions(2, [0, 1, 0, 0, 1, 1], [0, 1, 1, 1, 1, 1]),
+    ]
+    return history, stream((2, 0, 0), tests=(2, 3, 1))
+
+
+def test_the_accuracy_matrix_goes_by_test_part_where_classes_come_again(domains):
+    nan = np.nan
+    found = evaluate_predictions(*domains)
+    expected = [[1.0, nan, nan], [1 / 2, 2 / 3, nan], [1.0, 1 / 3, 1.0]]
+    np.testing.assert_array_equal(found.accuracy_matrix, expected)
+
+
+def test_values_of_classes_that_come_again_know_no_old_or_novel_classes(domains):
+    found = evaluate_predictions(*domains)
+    assert found.values == pytest.approx(
+        {
+            "A_all": 4 / 6,
+            "A_avg_inc": (1 + 3 / 5 + 4 / 6) / 3,
+            "A_avg_inc_by_experience": (1 + (1 / 2 + 2 / 3) / 2 + (1 + 1 / 3 + 1) / 3) / 3,
+            "forgetting": (0 + 1 / 3) / 2,
+            "bwt": (0 - 1 / 3) / 2,
+            "performance_drop": 1 - 4 / 6,
+            "accuracy_by_experience/00": 1.0,
+            "accuracy_by_experience/01": 1 / 3,
+            "accuracy_by_experience/02": 1.0,
+            "forgetting_by_experience/00": 0.0,
+            "forgetting_by_experience/01": 1 / 3,
+        }
+    )
+
+
+def test_after_the_base_of_classes_that_come_again_there_is_no_base_accuracy(domains):
+    history, stream = domains
+    found = evaluate_predictions(history[:1], stream)
+    expected = ("A_all", "A_avg_inc", "A_avg_inc_by_experience", "accuracy_by_experience/00")
+    assert found.values == dict.fromkeys(expected, 1.0)
+
+
+def test_a_test_set_that_is_the_same_after_every_experience_tells_no_experiences_apart(
+    stream, predictions
+):
+    history = [
+        predictions(0, [0, 1, 0, 1], [0, 0, 0, 0]),
+        predictions(1, [0, 1, 0, 1], [0, 1, 0, 0]),
+        predictions(2, [0, 1, 0, 1], [0, 1, 0, 1]),
+    ]
+    found = evaluate_predictions(history, stream((2, 0, 0), tests=(4, 0, 0)))
+    assert found.values == pytest.approx(
+        {
+            "A_all": 1.0,
+            "A_avg_inc": (1 / 2 + 3 / 4 + 1) / 3,
+            "performance_drop": -1 / 2,
+            "accuracy_by_experience/00": 1.0,
+        }
+    )
+    expected = np.full((3, 3), np.nan)
+    expected[:, 0] = [1 / 2, 3 / 4, 1.0]
+    np.testing.assert_array_equal(found.accuracy_matrix, expected)
+
+
+def test_predictions_that_are_not_those_of_the_test_parts_are_refused(labelled, predictions):
+    history, stream = labelled
+    short = [*history[:2], predictions(2, [0, 0, 1], [0, 0, 1])]
+    message = "3 predictions after experience 2; expected 8, the test samples of experiences 0 to 2"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        evaluate_predictions(short, stream)

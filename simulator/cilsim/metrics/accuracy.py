@@ -48,7 +48,7 @@ def macro_accuracy(label: IntArray, predicted: IntArray, classes: Sequence[int])
 
 
 def accuracy_matrix_row(
-    label: IntArray, predicted: IntArray, experience_of_label: IntArray, experiences: int
+    label: IntArray, predicted: IntArray, experience_of_sample: IntArray, experiences: int
 ) -> FloatArray:
     """Return (T,) the accuracy on the test part of each experience; NaN where nothing is tested.
 
@@ -58,13 +58,14 @@ def accuracy_matrix_row(
     Args:
         label: (N,) true labels.
         predicted: (N,) predicted labels.
-        experience_of_label: (K,) which experience introduced each label.
+        experience_of_sample: (N,) the experience to whose test part each sample belongs.
         experiences: T, the number of experiences of the stream.
     """
     check_pair(label, predicted)
-    owner = experience_of_label[label]
-    totals = np.bincount(owner, minlength=experiences)
-    hits = np.bincount(owner[label == predicted], minlength=experiences)
+    check_pair(label, experience_of_sample)
+    right = experience_of_sample[label == predicted]
+    totals = np.bincount(experience_of_sample, minlength=experiences)
+    hits = np.bincount(right, minlength=experiences)
     row = np.full(experiences, NAN)
     tested = totals > 0
     row[tested] = hits[tested] / totals[tested]

@@ -19,6 +19,7 @@ __all__ = [
     "MatchedAccuracy",
     "ari",
     "balanced_matched_accuracy",
+    "cluster_accuracy",
     "hungarian_match",
     "matched_accuracy",
     "nmi",
@@ -33,6 +34,19 @@ class MatchedAccuracy(NamedTuple):
     all: float
     old: float
     new: float
+
+
+def cluster_accuracy(label: IntArray, predicted: IntArray) -> float:
+    """Return the share of samples right under the best one-to-one matching; NaN without samples.
+
+    Clusters beyond the number of classes stay unmatched and their samples count as errors, so
+    finding too many clusters is punished.
+
+    Args:
+        label: (N,) true labels.
+        predicted: (N,) cluster ids.
+    """
+    return accuracy(label, relabel(predicted, hungarian_match(label, predicted)))
 
 
 def matched_accuracy(

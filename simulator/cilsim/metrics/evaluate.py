@@ -13,22 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cilsim.metrics.accuracy import accuracy, accuracy_matrix_row, confusion
-from cilsim.metrics.clustering import ari, nmi
-from cilsim.metrics.few_shot import (
-    base_and_novel_accuracy,
-    base_to_novel_rate,
-    harmonic_mean,
-    novel_to_base_rate,
-)
-from cilsim.metrics.forgetting import (
-    average_incremental_accuracy,
-    average_incremental_accuracy_by_experience,
-    backward_transfer,
-    forgetting,
-    forgetting_by_experience,
-    performance_drop,
-)
-from cilsim.metrics.matching import hungarian_match, relabel
+from cilsim.metrics.experience_values import accuracy_values, clustering_values, course_values
+from cilsim.metrics.named import are_clusters, experience_of_sample, named_predictions
 from cilsim.records import FloatArray, IntArray, Predictions, StreamInfo
 
 
@@ -79,13 +65,13 @@ def evaluate_predictions(
         earlier, matrix = previous.accuracies, previous.accuracy_matrix.copy()
     last = history[-1]
     after, label, named = last.experience, last.label, named_predictions(last, stream)
-    matrix[after] = _row(label, named, stream)
+    matrix[after] = _row(last, named, stream)
     accuracies = (*earlier, accuracy(label, named))
     counts = confusion(label, named, stream.experiences[after].seen)
     values = {
-        **_accuracy_values(label, named, stream, after),
-        **_course_values(matrix, accuracies),
-        **(_clustering_values(last) if are_clusters(stream, after) else {}),
+        **accuracy_values(label, named, stream, after),
+        **course_values(matrix, accuracies, stream),
+        **(clustering_values(last) if are_clusters(stream, after) else {}),
     }
     known = {name: value for name, value in values.items() if not math.isnan(value)}
     return EvaluatedValues(after, known, matrix, counts, accuracies)
@@ -100,19 +86,6 @@ def recompute(history: Sequence[Predictions], stream: StreamInfo) -> tuple[Evalu
     return tuple(results)
 
 
-def are_clusters(stream: StreamInfo, after: int) -> bool:
-    """Return whether predictions after this experience are cluster ids rather than labels."""
-    return any(experience.unlabelled for experience in stream.experiences[: after + 1])
-
-
-def named_predictions(predictions: Predictions, stream: StreamInfo) -> IntArray:
-    """Return (N,) predicted labels, with clusters named by matching; -1 for one without a class."""
-    if not are_clusters(stream, predictions.experience):
-        return predictions.predicted
-    match = hungarian_match(predictions.label, predictions.predicted)
-    return relabel(predictions.predicted, match)
-
-
 def _earlier_course(
     history: Sequence[Predictions], stream: StreamInfo
 ) -> tuple[tuple[float, ...], FloatArray]:
@@ -121,61 +94,14 @@ def _earlier_course(
     accuracies = []
     for after, predictions in enumerate(history):
         named = named_predictions(predictions, stream)
-        matrix[after] = _row(predictions.label, named, stream)
+        matrix[after] = _row(predictions, named, stream)
         accuracies.append(accuracy(predictions.label, named))
     return tuple(accuracies), matrix
 
 
-def _row(label: IntArray, named: IntArray, stream: StreamInfo) -> FloatArray:
-    return accuracy_matrix_row(label, named, stream.experience_of_label, len(stream.experiences))
-
-
-def _accuracy_values(
-    label: IntArray, named: IntArray, stream: StreamInfo, after: int
-) -> dict[str, float]:
-    """Return what the predictions of this experience alone say; NaN where meaningless."""
-    base = stream.experiences[0].new_labels
-    base_accuracy, novel_accuracy = base_and_novel_accuracy(label, named, base)
-    new = stream.experience_of_label[label] == after
-    values = {
-        "A_all": accuracy(label, named),
-        "A_base": base_accuracy,
-        "A_novel": novel_accuracy,
-        "A_hm": harmonic_mean(base_accuracy, novel_accuracy),
-        "A_old": accuracy(label[~new], named[~new]),
-        "A_new": accuracy(label[new], named[new]),
-        "novel_to_base_rate": novel_to_base_rate(label, named, base),
-    }
-    if after > 0:
-        values["base_to_novel_rate"] = base_to_novel_rate(label, named, base)
-    return values
-
-
-def _course_values(matrix: FloatArray, accuracies: tuple[float, ...]) -> dict[str, float]:
-    """Return what all experiences so far say together; NaN where meaningless."""
-    after = len(accuracies) - 1
-    values = {
-        "A_avg_inc": average_incremental_accuracy(accuracies),
-        "A_avg_inc_by_experience": average_incremental_accuracy_by_experience(matrix, after),
-        "forgetting": forgetting(matrix, after),
-        "bwt": backward_transfer(matrix, after),
-    }
-    if after > 0:
-        values["performance_drop"] = performance_drop(accuracies)
-    for index, value in enumerate(matrix[after, : after + 1].tolist()):
-        values[f"accuracy_by_experience/{index:02d}"] = value
-    for index, value in enumerate(forgetting_by_experience(matrix, after).tolist()):
-        values[f"forgetting_by_experience/{index:02d}"] = value
-    return values
-
-
-def _clustering_values(predictions: Predictions) -> dict[str, float]:
-    label, clusters = predictions.label, predictions.predicted
-    return {
-        "nmi": nmi(label, clusters),
-        "ari": ari(label, clusters),
-        "clusters": float(np.unique(clusters).size),
-    }
+def _row(predictions: Predictions, named: IntArray, stream: StreamInfo) -> FloatArray:
+    owner = experience_of_sample(predictions, stream)
+    return accuracy_matrix_row(predictions.label, named, owner, len(stream.experiences))
 
 
 def _check_history(history: Sequence[Predictions], stream: StreamInfo) -> None:

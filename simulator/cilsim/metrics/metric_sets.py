@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from cilsim.metrics import variants
-from cilsim.metrics.clustering import balanced_matched_accuracy, split_matched_accuracy
+from cilsim.metrics import class_incd, discovery_sets, variants
 from cilsim.metrics.evaluate import EvaluatedValues, recompute
 from cilsim.metrics.forgetting import (
     average_incremental_accuracy,
@@ -22,6 +21,7 @@ from cilsim.naming import did_you_mean
 from cilsim.records import Predictions, StreamInfo
 
 Values = dict[str, float]
+History = Sequence[Predictions]
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,29 @@ class MetricSet:
 
     Attributes:
         summary: one line on how it differs.
-        compute: from the result and the predictions after the last experience.
+        compute: from the result after the last experience, the predictions after each, the stream
+            and, if it uses them, the predictions of unlabelled samples.
+        uses_unlabelled: whether it does.
     """
 
     summary: str
-    compute: Callable[[EvaluatedValues, Predictions, StreamInfo], Values]
+    compute: Callable[..., Values]
+    uses_unlabelled: bool = False
 
 
-def metric_set(name: str, history: Sequence[Predictions], stream: StreamInfo) -> Values:
+def metric_set(
+    name: str,
+    history: Sequence[Predictions],
+    stream: StreamInfo,
+    unlabelled: Sequence[Predictions | None] = (),
+) -> Values:
     """Return the values of a metric set after the last experience of `history`.
+
+    Args:
+        name: a name in `METRIC_SETS`.
+        history: predictions after experiences 0..i.
+        stream: facts about the stream.
+        unlabelled: those of the unlabelled samples of experiences 0..i, for sets that use them.
 
     Raises:
         ValueError: no metric set has that name.
@@ -46,10 +60,12 @@ def metric_set(name: str, history: Sequence[Predictions], stream: StreamInfo) ->
     if name not in METRIC_SETS:
         raise ValueError(f"no metric set is named '{name}'{did_you_mean(name, METRIC_SETS)}")
     result = recompute(history, stream)[-1]
-    return METRIC_SETS[name].compute(result, history[-1], stream)
+    chosen = METRIC_SETS[name]
+    extra = (unlabelled,) if chosen.uses_unlabelled else ()
+    return chosen.compute(result, history, stream, *extra)
 
 
-def _pycil(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -> Values:
+def _pycil(result: EvaluatedValues, history: History, stream: StreamInfo) -> Values:
     return {
         "A_last": result.accuracies[-1],
         "average_accuracy": average_incremental_accuracy(result.accuracies),
@@ -57,7 +73,7 @@ def _pycil(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -> Va
     }
 
 
-def _facil(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -> Values:
+def _facil(result: EvaluatedValues, history: History, stream: StreamInfo) -> Values:
     matrix, after = result.accuracy_matrix, result.experience
     return {
         "avg_accs_tag": variants.last_accuracy_by_experience(matrix, after),
@@ -66,7 +82,7 @@ def _facil(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -> Va
     }
 
 
-def _mammoth(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -> Values:
+def _mammoth(result: EvaluatedValues, history: History, stream: StreamInfo) -> Values:
     matrix, after = result.accuracy_matrix, result.experience
     return {
         "accuracy": variants.last_accuracy_by_experience(matrix, after),
@@ -75,7 +91,7 @@ def _mammoth(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -> 
     }
 
 
-def _avalanche(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -> Values:
+def _avalanche(result: EvaluatedValues, history: History, stream: StreamInfo) -> Values:
     matrix, after = result.accuracy_matrix, result.experience
     return {
         "Top1_Acc_Stream": result.accuracies[-1],
@@ -84,7 +100,7 @@ def _avalanche(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -
     }
 
 
-def _continuum(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -> Values:
+def _continuum(result: EvaluatedValues, history: History, stream: StreamInfo) -> Values:
     matrix, after = result.accuracy_matrix, result.experience
     return {
         "accuracy_A": variants.accuracy_over_all_pairs(matrix, after),
@@ -93,31 +109,13 @@ def _continuum(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -
     }
 
 
-def _libcontinual(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -> Values:
+def _libcontinual(result: EvaluatedValues, history: History, stream: StreamInfo) -> Values:
     matrix, after = result.accuracy_matrix, result.experience
     return {
         "batch_overall_accuracy": average_incremental_accuracy(result.accuracies),
         "task_overall_accuracy": average_incremental_accuracy_by_experience(matrix, after),
         "overall_forgetting": variants.forgetting_libcontinual(matrix, after),
         "overall_bwt": variants.backward_transfer_libcontinual(matrix, after),
-    }
-
-
-def _gcd_v1(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -> Values:
-    old = stream.experiences[0].new_labels
-    return split_matched_accuracy(last.label, last.predicted, old)._asdict()
-
-
-def _gcd_balanced(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -> Values:
-    old = stream.experiences[0].new_labels
-    return balanced_matched_accuracy(last.label, last.predicted, old)._asdict()
-
-
-def _happy(result: EvaluatedValues, last: Predictions, stream: StreamInfo) -> Values:
-    matrix, after = result.accuracy_matrix, result.experience
-    return {
-        "M_f": variants.happy_forgetting(matrix, after),
-        "M_d": variants.happy_discovery(matrix, after),
     }
 
 
@@ -129,8 +127,33 @@ METRIC_SETS: Mapping[str, MetricSet] = MappingProxyType(
         "avalanche": MetricSet("forgetting is just after learning minus now", _avalanche),
         "continuum": MetricSet("all pairs of experiences; adjacent ones left out", _continuum),
         "libcontinual": MetricSet("Continuum's forms, averaged over the run", _libcontinual),
-        "gcd-v1": MetricSet("separate matchings of old and new samples", _gcd_v1),
-        "gcd-balanced": MetricSet("one matching, means of per-class recall", _gcd_balanced),
-        "happy": MetricSet("M_f and M_d over the stages of continual GCD", _happy),
+        "gcd-v1": MetricSet("separate matchings of old and new samples", discovery_sets.gcd_v1),
+        "gcd-v2": MetricSet("one matching over all samples", discovery_sets.gcd_v2),
+        "gcd-balanced": MetricSet(
+            "one matching, means of per-class recall", discovery_sets.gcd_balanced
+        ),
+        "happy": MetricSet(
+            "M_f and M_d of continual discovery; Old are all classes of earlier stages",
+            discovery_sets.happy,
+        ),
+        "happy-hard": MetricSet(
+            "the same M_f and M_d; Old are the labelled classes alone", discovery_sets.happy_hard
+        ),
+        "grow-and-merge": MetricSet(
+            "M_f against all classes seen before, M_d of the last stage",
+            discovery_sets.grow_and_merge,
+        ),
+        "cr-kd-v1": MetricSet(
+            "seen classes without a matching, novel ones under their own", discovery_sets.crkd_v1
+        ),
+        "cr-kd-v3": MetricSet(
+            "ids of seen classes stand for themselves, novel ones are matched",
+            discovery_sets.crkd_v3,
+        ),
+        "class-incd": MetricSet(
+            "old classes as themselves, clusters matched once on unlabelled samples",
+            class_incd.class_incd,
+            uses_unlabelled=True,
+        ),
     }
 )

@@ -30,6 +30,7 @@ _ICARL = "Rebuffi et al. 2017 (iCaRL)"
 _RWALK = "Chaudhry et al. 2018 (Riemannian Walk)"
 _GEM = "Lopez-Paz and Ranzato 2017 (GEM)"
 _FACT = "Zhou et al. 2022 (FACT)"
+_HAPPY = "Ma et al. 2024 (Happy)"
 _TEEN = "Wang et al. 2023 (TEEN)"
 
 METRICS: Mapping[str, MetricName] = MappingProxyType(
@@ -116,6 +117,41 @@ METRICS: Mapping[str, MetricName] = MappingProxyType(
             "adjusted Rand index",
             "agreement over pairs of samples, corrected for chance",
             "Hubert and Arabie 1985",
+            percent=False,
+        ),
+        "purity": MetricName(
+            "purity",
+            "share of samples that belong to the largest class of their cluster, without matching",
+            "Manning et al. 2008, section 16.3",
+        ),
+        "M_f": MetricName(
+            "maximal forgetting",
+            "max over stages t of the accuracy on labelled classes after stage 0 minus after t",
+            _HAPPY,
+            higher_is_better=False,
+        ),
+        "M_d": MetricName(
+            "discovery",
+            "mean over stages of the accuracy on the classes that are new in the stage",
+            _HAPPY,
+        ),
+        "transductive": MetricName(
+            "on unlabelled samples",
+            "the metric after the slash, over the unlabelled samples just learnt, matched once",
+            "Vaze et al. 2022 (GCD)",
+        ),
+        "classes_found": MetricName(
+            "classes found",
+            "number of classes that the strategy tells apart, labelled ones included",
+            "count",
+            higher_is_better=None,
+            percent=False,
+        ),
+        "classes_error": MetricName(
+            "error of the number of classes",
+            "number of classes that the strategy tells apart, minus those seen so far",
+            "count",
+            higher_is_better=None,
             percent=False,
         ),
         "clusters": MetricName(
