@@ -22,13 +22,13 @@ def test_the_page_of_a_strategy(cli: Command, monkeypatch: pytest.MonkeyPatch) -
         "\n"
         "also    ncm\n"
         "from    cilsim 0.1.0\n"
-        "serves  class_incremental, few_shot_class_incremental\n"
+        "serves  class_incremental, domain_incremental, few_shot_class_incremental\n"
         "code    cilsim_nmc.strategy:Nmc\n"
         "about   NMC, the nearest class mean on a frozen backbone (Janson et al. 2022; "
         "Zhou et al. 2023)."
     )
     assert outcome.out.partition("\n\noptions\n")[2].splitlines()[0] == (
-        "  metric: 'cosine' or 'euclidean' or 'euclidean_normalised'; default 'cosine'"
+        "  preset: 'simplecil' or 'janson' or 'task_free' or 'ranpac_ncm'; default 'simplecil'"
     )
 
 

@@ -57,7 +57,7 @@ def test_the_list_of_commands_says_what_their_own_help_says(name: str) -> None:
         (
             ("frobnicate",),
             "there is no command 'frobnicate'; known: check, completion, doctor, info, list, "
-            "plan, plugin, report, resume, run, schema",
+            "plan, plugin, report, reproduce, resume, run, schema",
         ),
         (("plugin", "lits"), "there is no command 'lits'; did you mean 'list'?"),
         (

@@ -52,6 +52,8 @@ def probe(names: tuple[str, ...], arguments: tuple[str, ...], folder: Path) -> l
         ("schema",),
         ("completion", "zsh"),
         ("doctor", "--help"),
+        ("reproduce", "--list"),
+        ("reproduce", "quickstart", "--show"),
     ],
     ids=" ".join,
 )

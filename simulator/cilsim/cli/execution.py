@@ -59,11 +59,29 @@ class Execution:
             CilsimError: nothing could be run.
             Interrupted: the user asked to stop; the message says how to go on.
         """
+        outcome = self.execute(scenario)
+        if self.as_json:
+            write_json(describe_outcome(outcome), indent=None)
+        else:
+            click.echo(outcome.folder)
+        return self.exit_code(outcome)
+
+    def execute(self, scenario: Scenario) -> ScenarioOutcome:
+        """Run a scenario, write its reports, tell the results on stderr, and return them.
+
+        Raises:
+            CilsimError: nothing could be run.
+            Interrupted: the user asked to stop; the message says how to go on.
+        """
         outcome = self._run(scenario)
         if outcome.results:
             write_reports(outcome.folder, outcome.results)
             self._write_aggregates(outcome.results)
         self._tell(outcome)
+        return outcome
+
+    def exit_code(self, outcome: ScenarioOutcome) -> int:
+        """Return 0, or 1 after telling which runs failed."""
         if not outcome.failures:
             return 0
         click.echo(f"error: {self._failed(outcome)}", err=True)
@@ -130,10 +148,6 @@ class Execution:
             if len(outcome.results) > 1:  # a single run has told its rows already
                 click.echo("\n" + final_table(outcome.results, encoding), err=True)
             click.echo("\n" + closing_lines(outcome.folder, encoding), err=True)
-        if self.as_json:
-            write_json(describe_outcome(outcome), indent=None)
-        else:
-            click.echo(outcome.folder)
 
 
 def _show_cursor() -> None:

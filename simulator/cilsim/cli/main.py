@@ -18,6 +18,9 @@ _HERE = "cilsim.cli.commands"
 COMMANDS = {
     "run": LateCommand(f"{_HERE}.run:run", "Run scenarios: every strategy with every seed."),
     "resume": LateCommand(f"{_HERE}.resume:resume", "Go on with an interrupted run."),
+    "reproduce": LateCommand(
+        f"{_HERE}.reproduce:reproduce", "Run a recipe and compare it with what is published."
+    ),
     "check": LateCommand(f"{_HERE}.check:check", "Say whether scenarios can be run."),
     "plan": LateCommand(f"{_HERE}.plan:plan", "Show the resolved stream without running it."),
     "report": LateCommand(f"{_HERE}.report:report", "Rebuild the report of finished runs."),

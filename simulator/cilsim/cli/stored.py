@@ -61,7 +61,8 @@ def _info(
 
 
 def _result(info: RunInfo, stored: SeedFolder) -> RunResult:
-    history = stored.read_predictions()
+    history = stored.read_history()
+    tests = [predicted.test for predicted in history]
     metrics, costs = stored.read_metrics(), stored.read_ledger().get("experiences", [])
     evaluations = tuple(
         Evaluation(
@@ -69,12 +70,13 @@ def _result(info: RunInfo, stored: SeedFolder) -> RunResult:
             values={**metrics[known.experience], **known.values},
             accuracy_matrix=known.accuracy_matrix,
             confusion=known.confusion,
-            predictions=predictions,
+            predictions=predicted.test,
+            unlabelled=predicted.unlabelled,
             seconds=cost.get("seconds", {}),
             kept=cost.get("bytes_kept", {}),
         )
-        for known, predictions, cost in zip(
-            recompute(history, info.stream), history, costs, strict=True
+        for known, predicted, cost in zip(
+            recompute(tests, info.stream), history, costs, strict=True
         )
     )
     seconds = sum(sum(evaluation.seconds.values()) for evaluation in evaluations)

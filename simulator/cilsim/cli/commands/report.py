@@ -6,6 +6,7 @@ import csv
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,10 +18,12 @@ from cilsim.cli.report_files import stamps_of, write_reports
 from cilsim.cli.settings import settings_of, shared_options
 from cilsim.cli.stored import results_in, scenario_in
 from cilsim.errors import RunFolderError
+from cilsim.metrics.metric_sets import METRIC_SETS
 from cilsim.plugins import Plugins
 from cilsim.records import RunResult
 from cilsim.report.final_table import final_table
 from cilsim.report.markdown import report_markdown
+from cilsim.report.metric_set_table import metric_set_table, metric_set_values
 from cilsim.results.run_folder import RunFolder
 from cilsim.results.summary import write_summary
 
@@ -33,6 +36,10 @@ CSV_HEAD = ("scenario", "strategy", "seed", "experience", "metric", "value")
     "--format", "form", type=click.Choice(["text", "markdown", "csv"]), default="text",
     show_default=True, help="What is written to stdout.",
 )  # fmt: skip
+@click.option(
+    "--metric-set", "metric_set", type=click.Choice(sorted(METRIC_SETS)), metavar="NAME",
+    help="Write what another tool or paper prints, such as pycil or class-incd, to stdout.",
+)  # fmt: skip
 @plugin_option
 @json_option
 @shared_options
@@ -41,6 +48,7 @@ def report(
     context: click.Context,
     folders: Sequence[Path],
     form: str,
+    metric_set: str | None,
     plugin_files: Sequence[Path],
     as_json: bool,
 ) -> None:
@@ -59,12 +67,18 @@ def report(
     if as_json:
         write_json(
             [
-                {"folder": str(path), "runs": [describe_result(result) for result in results]}
+                {
+                    "folder": str(path),
+                    "runs": [_described(result, metric_set) for result in results],
+                }
                 for path, results in found.items()
             ]
         )
     elif form == "csv":
-        _write_csv([result for results in found.values() for result in results])
+        _write_csv([result for results in found.values() for result in results], metric_set)
+    elif metric_set is not None:
+        for path, results in found.items():
+            click.echo(f"{path}\n{metric_set_table(metric_set, results, _encoding())}\n")
     else:
         for path, results in found.items():
             click.echo(_text(path, results, form))
@@ -82,18 +96,31 @@ def _results(folder: RunFolder, plugins: Plugins) -> list[RunResult]:
 def _text(path: Path, results: Sequence[RunResult], form: str) -> str:
     if form == "markdown":
         return report_markdown(results, path.name, stamps_of(path)).rstrip()
-    return f"{path}\n{final_table(results, sys.stdout.encoding or 'utf-8')}\n"
+    return f"{path}\n{final_table(results, _encoding())}\n"
 
 
-def _write_csv(results: Sequence[RunResult]) -> None:
+def _encoding() -> str:
+    return sys.stdout.encoding or "utf-8"
+
+
+def _described(result: RunResult, metric_set: str | None) -> dict[str, Any]:
+    values = {} if metric_set is None else {metric_set: metric_set_values(metric_set, result)}
+    return {**describe_result(result), **values}
+
+
+def _write_csv(results: Sequence[RunResult], metric_set: str | None) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(CSV_HEAD)
-    writer.writerows(_csv_rows(results))
-
-
-def _csv_rows(results: Sequence[RunResult]) -> Iterator[tuple[str | int | float, ...]]:
     for result in results:
-        run = result.run
-        for evaluation in result.evaluations:
-            for name, value in sorted(evaluation.values.items()):
-                yield run.scenario, run.strategy, run.seed, evaluation.experience, name, value
+        writer.writerows(_csv_rows(result, metric_set))
+
+
+def _csv_rows(result: RunResult, metric_set: str | None) -> Iterator[tuple[str | int | float, ...]]:
+    run = result.run
+    for evaluation in result.evaluations:
+        values = evaluation.values
+        if metric_set is not None:
+            own = metric_set_values(metric_set, result, evaluation.experience)
+            values = {f"{metric_set}/{name}": value for name, value in own.items()}
+        for name, value in sorted(values.items()):
+            yield run.scenario, run.strategy, run.seed, evaluation.experience, name, value

@@ -105,7 +105,11 @@ def narrowed(
             raise CilsimError(
                 f"--strategies: {file} has no strategy '{label}'{did_you_mean(label, known)}"
             )
-    return replace(scenario, strategies=tuple(known[label] for label in labels))
+    return replace(
+        scenario,
+        strategies=tuple(known[label] for label in labels),
+        published=tuple(entry for entry in scenario.published if entry.strategy in labels),
+    )
 
 
 def refuse_equal_names(files: Sequence[Path], scenarios: Sequence[Scenario]) -> None:
