@@ -2,7 +2,8 @@
 
 A Markdown file marks the place by `<!-- generated: options package.module:Model -->` and
 `<!-- end -->`; `python docs/generated.py` writes what belongs between. Kinds: `options` of a
-model, `entries` of a registry such as `streams`, `methods` under plugins/, `metrics`.
+model, `entries` of a registry such as `streams`, `methods` under plugins/, `metrics`, `recipes`
+that `cilsim reproduce` knows.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from importlib import import_module
 from pathlib import Path
 
 from cilsim.cli.option_rows import OptionRow, option_rows
+from cilsim.cli.recipes import protocol, variants
+from cilsim.cli.recipes import recipes as shipped
 from cilsim.metrics.names import METRICS
 from cilsim.options import Options, descriptions
 from cilsim.plugins import discover
@@ -73,11 +76,36 @@ def methods(_: str) -> str:
     return table(("package", "about"), cells)
 
 
+def recipes(_: str) -> str:
+    """Return the table of the scenario files that state published numbers."""
+    cells = []
+    for recipe in shipped(discover(), ROOT / "scenarios"):
+        if recipe.scenario is None:
+            raise ValueError(f"{recipe.path}: {recipe.problem}")
+        stream = recipe.scenario.stream
+        others = len(variants(recipe.scenario)) - 1
+        labels = ", ".join(f"`{strategy.label}`" for strategy in recipe.scenario.strategies)
+        sources = dict.fromkeys(entry.source for entry in recipe.scenario.published)
+        cells.append(
+            (
+                f"[{recipe.name}](../scenarios/{recipe.path.name})",
+                f"`{stream.dataset.name}`",
+                protocol(stream) + (f", {others} more" if others > 0 else ""),
+                labels,
+                "; ".join(sources),
+                "not run here" if "not run here" in recipe.header.casefold() else "measured",
+            )
+        )
+    heads = ("name", "data set", "protocol", "strategies", "published by", "state")
+    return table(heads, cells)
+
+
 KINDS: dict[str, Callable[[str], str]] = {
     "options": options,
     "entries": entries,
     "methods": methods,
     "metrics": metrics,
+    "recipes": recipes,
 }
 
 

@@ -15,5 +15,10 @@ def cilsim_register_strategies(register: Register) -> None:
         "cilsim_kmeans_discovery.strategy:KMeansDiscovery",
         options=KMeansDiscoveryOptions,
         summary="class means for labelled classes, k-means centres for the others",
-        serves=("novel_class_discovery",),
+        serves=(
+            "novel_class_discovery",
+            "generalized_category_discovery",
+            "continual_category_discovery",
+            "mixed",
+        ),
     )

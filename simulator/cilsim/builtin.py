@@ -6,10 +6,16 @@ from cilsim.backbones.builtin import BACKBONES
 from cilsim.data.builtin import DATASETS
 from cilsim.hookspecs import hookimpl
 from cilsim.registry import Register
+from cilsim.scenario.discovery_options import (
+    ContinualDiscoveryOptions,
+    GeneralizedDiscoveryOptions,
+    NovelClassDiscoveryOptions,
+)
+from cilsim.scenario.domain_options import DomainIncrementalOptions
+from cilsim.scenario.mixed_options import MixedOptions
 from cilsim.scenario.stream_options import (
     ClassIncrementalOptions,
     FewShotOptions,
-    NovelClassDiscoveryOptions,
 )
 
 cilsim_api = 1
@@ -35,12 +41,47 @@ def cilsim_register_streams(register: Register) -> None:
         check="cilsim.scenario.feasibility:few_shot_class_incremental",
     )
     register(
+        "domain_incremental",
+        "cilsim.streams.domain_incremental:domain_incremental",
+        options=DomainIncrementalOptions,
+        summary="all classes in every experience, each time from other domains",
+        aliases=("dil",),
+        check="cilsim.scenario.feasibility:domain_incremental",
+        new_classes=False,
+    )
+    register(
         "novel_class_discovery",
         "cilsim.streams.novel_discovery:novel_class_discovery",
         options=NovelClassDiscoveryOptions,
         summary="labelled classes, then novel classes without labels",
         aliases=("ncd",),
         check="cilsim.scenario.feasibility:novel_class_discovery",
+        labelled=False,
+    )
+    register(
+        "generalized_category_discovery",
+        "cilsim.streams.generalized_discovery:generalized_category_discovery",
+        options=GeneralizedDiscoveryOptions,
+        summary="one experience: some old samples labelled, the others mixed with novel classes",
+        aliases=("gcd",),
+        check="cilsim.scenario.feasibility:novel_class_discovery",
+        labelled=False,
+    )
+    register(
+        "continual_category_discovery",
+        "cilsim.streams.continual_discovery:continual_category_discovery",
+        options=ContinualDiscoveryOptions,
+        summary="labelled classes, then stages that mix new, earlier novel and old classes",
+        aliases=("cgcd",),
+        check="cilsim.scenario.feasibility:novel_class_discovery",
+        labelled=False,
+    )
+    register(
+        "mixed",
+        "cilsim.streams.mixed:mixed",
+        options=MixedOptions,
+        summary="stages of one's own making, with labels or without",
+        check="cilsim.scenario.feasibility:mixed",
         labelled=False,
     )
 
@@ -68,4 +109,7 @@ def cilsim_register_backbones(register: Register) -> None:
             options=entry.options,
             summary=entry.summary,
             accepts=entry.accepts,
+            check=entry.check,
+            normalisation=entry.normalisation,
+            weights=entry.weights,
         )

@@ -67,11 +67,12 @@ def cilsim_register_strategies(register: Register) -> None:
     """Register strategies, each by one call of `register`.
 
     Args:
-        register: `register(name, load, options=Options, summary="", aliases=(), serves=())`.
-            `load` is the strategy class or `"package.module:Class"`, imported when a run needs
-            it; `options` is the subclass of `cilsim.Options` that validates what a scenario
-            sets; `serves` names the stream kinds that the strategy can serve, empty for every
-            labelled kind.
+        register: `register(name, load, options=Options, summary="", aliases=(), serves=(),
+            repeated_classes=False)`. `load` is the strategy class or `"package.module:Class"`,
+            imported when a run needs it; `options` is the subclass of `cilsim.Options` that
+            validates what a scenario sets; `serves` names the stream kinds that the strategy can
+            serve, empty for every labelled kind; `repeated_classes` says that it can also learn
+            more of classes that it has seen, as domain-incremental streams ask for.
     """
 
 
@@ -90,10 +91,11 @@ def cilsim_register_streams(register: Register) -> None:
     """Register stream kinds.
 
     Args:
-        register: `register(name, load, options=Options, summary="", check=None, labelled=True)`;
-            `load(options, facts, order, seed)` returns the `StreamPlan`, `check(options, facts)`
-            returns `(option, message)` pairs for whatever the data cannot give, `labelled` says
-            whether every experience has labels.
+        register: `register(name, load, options=Options, summary="", check=None, labelled=True,
+            new_classes=True)`; `load(options, facts, order, seed)` returns the `StreamPlan`,
+            `check(options, facts)` returns `(option, message)` pairs for whatever the data cannot
+            give, `labelled` says whether every experience has labels, `new_classes` whether every
+            one brings classes.
     """
 
 
@@ -113,10 +115,14 @@ def cilsim_register_backbones(register: Register) -> None:
     """Register backbones.
 
     Args:
-        register: `register(name, load, options=Options, summary="", aliases=(), accepts=None)`;
-            `load(options, sample_shape, generator)` returns a module that maps normalised
-            samples (B, ...) to features (B, D) and says D as `feature_size`; `accepts` is
-            `"images"`, `"features"` or None for both.
+        register: `register(name, load, options=Options, summary="", aliases=(), accepts=None,
+            check=None, normalisation=None, weights=None)`; `load(options, sample_shape,
+            generator)` returns a module that maps normalised samples (B, ...) to features
+            (B, D) and says D as `feature_size`; `accepts` is `"images"`, `"features"` or None
+            for both; `check(options, facts)` returns `(option, message)` pairs for what cannot
+            work; `normalisation(options)` returns mean and deviation per channel that images are
+            normalised by, or None for those of the data set; `weights(options)` returns `name`
+            and `sha256` of the file that weights come from, or None.
     """
 
 
@@ -254,13 +260,15 @@ def cilsim_scores(run: RunInfo, strategy: Strategy, features: Tensor) -> Tensor 
 def cilsim_assign(run: RunInfo, strategy: Strategy, feature_set: FeatureSet) -> Tensor | None:
     """Return a cluster id per sample of a whole set; stops at first non-None result.
 
-    Called instead of `cilsim_scores` from the first experience with unlabelled samples on. The
-    default returns `strategy.assign(feature_set)`.
+    Called instead of `cilsim_scores` from the first experience with unlabelled samples on, for the
+    test samples and for the unlabelled samples just learnt. The default returns
+    `strategy.assign(feature_set)`.
 
     Args:
         run: facts about the run.
         strategy: the strategy object of the run.
-        feature_set: features of all samples of the evaluated set, without labels.
+        feature_set: features of all samples of the evaluated set, without labels; its `name` is
+            `test` or `unlabelled`.
 
     Returns:
         (N,) int64 ids; metrics match them to classes.

@@ -28,7 +28,9 @@ class ExperienceInfo:
         seen: number of classes seen up to and including this experience.
         labelled: number of labelled training samples.
         unlabelled: number of unlabelled training samples.
-        test: number of test samples of the new classes.
+        test: number of test samples that belong to it: those of the new classes or, where classes
+            come again, of its domains.
+        novel_classes: how many of the new classes, the last ones, come without any label.
     """
 
     index: int
@@ -38,6 +40,17 @@ class ExperienceInfo:
     labelled: int
     unlabelled: int
     test: int
+    novel_classes: int = 0
+
+    @property
+    def labelled_labels(self) -> tuple[int, ...]:
+        """Labels of the new classes that come with labelled samples."""
+        return self.new_labels[: len(self.new_labels) - self.novel_classes]
+
+    @property
+    def novel_labels(self) -> tuple[int, ...]:
+        """Labels of the new classes that are to be discovered."""
+        return self.new_labels[len(self.new_labels) - self.novel_classes :]
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,8 @@ class StreamInfo:
         groups: names of the classes of experience 0 and of all later ones: `("base", "novel")`
             for few-shot and class-incremental streams, `("old", "new")` for discovery.
         digest: hash over class order and split.
+        number_of_classes: how strategies learn how many classes there are to discover:
+            `given`, `estimate`, or `over` with a factor.
     """
 
     kind: str
@@ -64,11 +79,29 @@ class StreamInfo:
     class_names: tuple[str, ...]
     groups: tuple[str, str]
     digest: str
+    number_of_classes: str = "given"
+
+    @property
+    def base_labels(self) -> tuple[int, ...]:
+        """The labelled classes of experience 0: the base, or the old classes of discovery."""
+        return self.experiences[0].labelled_labels
 
     @property
     def discovery(self) -> bool:
         """Whether some experience has unlabelled samples, so that predictions are matched."""
         return any(experience.unlabelled for experience in self.experiences)
+
+    @property
+    def repeats_classes(self) -> bool:
+        """Whether later experiences bring no class, only more samples of those of experience 0."""
+        later = self.experiences[1:]
+        return bool(later) and not any(experience.new_labels for experience in later)
+
+    @property
+    def one_test_part(self) -> bool:
+        """Whether all test samples belong to experience 0, and serve after every experience."""
+        later = self.experiences[1:]
+        return bool(later) and not any(experience.test for experience in later)
 
     @property
     def experience_of_label(self) -> IntArray:
@@ -139,6 +172,8 @@ class Evaluation:
         accuracy_matrix: (T, T) R so far, NaN where not yet measured.
         confusion: (K, K) counts, rows are true labels, columns (matched) predictions.
         predictions: the raw predictions, as stored.
+        unlabelled: the predictions of this experience's unlabelled samples (`index` is a position
+            in the training part), or None if it has none.
         seconds: wall seconds spent on `train` and `evaluate`.
         kept: bytes that the strategy stores, by kind.
     """
@@ -150,6 +185,7 @@ class Evaluation:
     predictions: Predictions
     seconds: Mapping[str, float]
     kept: Mapping[str, int]
+    unlabelled: Predictions | None = None
 
 
 @dataclass(frozen=True)

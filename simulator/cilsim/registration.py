@@ -19,9 +19,10 @@ from cilsim.options import Options
 from cilsim.registry import Entry, Owner, Registries, Registry
 
 _FACTS: Mapping[str, tuple[str, ...]] = {
-    "streams": ("check", "labelled"),
+    "strategies": ("repeated_classes",),
+    "streams": ("check", "labelled", "new_classes"),
     "datasets": ("facts",),
-    "backbones": ("accepts",),
+    "backbones": ("accepts", "check", "normalisation", "weights"),
 }
 """Facts that an entry may carry besides options, summary and aliases, by kind."""
 

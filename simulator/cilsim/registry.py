@@ -36,7 +36,8 @@ class Entry:
         summary: one line for `cilsim list`.
         owner: who registered it.
         aliases: other names under which a scenario may ask for it.
-        serves: stream kinds that a strategy can serve; empty means all labelled ones.
+        serves: stream kinds that a strategy can serve; empty means all labelled ones, those
+            without new classes only if it is registered with `repeated_classes=True`.
         facts: further facts by name, documented beside the hook that registers the kind.
     """
 

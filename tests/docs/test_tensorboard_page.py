@@ -16,8 +16,8 @@ from cilsim.report.tensorboard import TensorBoardReporter
 from cilsim.runner.request import RunStart, ScenarioOutcome
 from cilsim.testing import Project
 
-NOT_WRITTEN_HERE = {"train/loss_<part>", "strategy/<name>"}
-"""Tags of strategies that log or train by parts."""
+NOT_WRITTEN_HERE = {"train/loss_<part>", "strategy/<name>", "images/clusters"}
+"""Tags of strategies that log or train by parts, and of streams of images."""
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,8 @@ def general(tag: str) -> str:
     head, _, metric = tag.partition("/")
     if head == "eval" and metric in METRICS:
         return "eval/<metric>"
+    if head == "transductive":
+        return "transductive/<metric>"
     if head == "mean":
         return f"mean/<metric>/{tag.rpartition('/')[2]}"
     return re.sub(r"_by_experience/\d\d$", "_by_experience/<j>", tag)

@@ -21,6 +21,18 @@ STREAMS = {
         "dataset": "digits",
         "labelled_classes": 5,
     },
+    "generalized_category_discovery": {
+        "kind": "generalized_category_discovery",
+        "dataset": "digits",
+        "old_classes": 5,
+    },
+    "continual_category_discovery": {
+        "kind": "continual_category_discovery",
+        "dataset": "digits",
+        "old_classes": 5,
+        "new_samples": 50,
+        "seen_samples": 5,
+    },
 }
 
 

@@ -194,7 +194,7 @@ def test_hook_before_run(toy: Any) -> None:
     toy(plugin, strategy={"name": "nmc", "as": "mine", "metric": "euclidean"}, seeds=[3])
     ((run,),) = plugin.calls
     assert (run.scenario, run.strategy, run.seed, run.device) == ("toy", "mine", 3, "cpu")
-    assert run.options == {"metric": "euclidean"}
+    assert run.options == {"preset": "simplecil", "metric": "euclidean", "update": "sums"}
     assert run.folder.parts[-3:] == ("toy", "mine", "seed-3")
     assert run.stream.protocol == "B0-Inc2"
 
@@ -353,7 +353,7 @@ def test_hook_assign(toy: Any) -> None:
         "novel_classes": 2,
     }
     outcome = toy(plugin, strategy="kmeans_discovery", stream=stream)
-    assert plugin.calls == [((120, 32), "test")]
+    assert plugin.calls == [((120, 32), "test"), ((120, 32), "unlabelled")]
     assert outcome.results[0].final["clusters"] == 1.0
 
 
@@ -376,7 +376,7 @@ def test_hook_after_evaluation(toy: Any) -> None:
     assert last.confusion.sum() == 120
     assert last.accuracy_matrix.shape == (2, 2)
     assert set(last.seconds) == {"train", "evaluate"}
-    assert last.kept == {"prototypes": 4 * 32 * 4}
+    assert last.kept == {"prototypes": 4 * 32 * 4, "sums": 4 * (32 * 8 + 8)}
 
 
 def test_hook_on_checkpoint(toy: Any) -> None:

@@ -109,3 +109,21 @@ def make_result(make_run: MakeRun) -> MakeResult:
         return RunResult(make_run(strategy, seed), tuple(make_evaluations(shift)), 114.5)
 
     return make
+
+
+@pytest.fixture
+def domain_stream(stream: StreamInfo) -> StreamInfo:
+    """All four classes in each of two domains."""
+    return StreamInfo(
+        kind="domain_incremental",
+        dataset=stream.dataset,
+        protocol="4 classes, 1 of 2 domains per experience",
+        experiences=(
+            ExperienceInfo(0, "indoors", (0, 1, 2, 3), 4, 40, 0, 20),
+            ExperienceInfo(1, "garden", (), 4, 40, 0, 20),
+        ),
+        class_ids=stream.class_ids,
+        class_names=stream.class_names,
+        groups=stream.groups,
+        digest=stream.digest,
+    )

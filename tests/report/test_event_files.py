@@ -64,3 +64,9 @@ def test_hyperparameters_are_flat_numbers_and_texts(make_run):
         "option.nested.shift": "None",
         "option.cosine": True,
     }
+
+
+def test_a_stream_whose_classes_come_again_has_no_chart_of_groups(domain_stream):
+    charts = run_layout(domain_stream)["forgetting"]
+    assert list(charts) == ["accuracy by experience", "forgetting by experience", "all"]
+    assert charts["all"] == ["Multiline", ["eval/A_all$"]]

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -45,3 +46,14 @@ def test_columns_are_headed_as_the_field_calls_its_groups(stream, discovery_stre
         [("base", "A_base"), ("novel", "A_novel")],
         [("old", "A_old"), ("new", "A_new")],
     ]
+
+
+def test_a_stream_whose_classes_come_again_is_summarised_over_all_classes(domain_stream):
+    shown = [(column.heading, column.metric) for column in columns(domain_stream)]
+    assert shown == [("all", "A_all"), ("average", "A_avg_inc"), ("forgetting", "forgetting")]
+
+
+def test_with_one_test_set_for_all_experiences_no_forgetting_is_shown(domain_stream):
+    first, second = domain_stream.experiences
+    fixed = replace(domain_stream, experiences=(first, replace(second, test=0)))
+    assert [column.metric for column in columns(fixed)] == ["A_all", "A_avg_inc"]

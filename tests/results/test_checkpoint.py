@@ -169,3 +169,17 @@ kill_everywhere(prepare, lambda: checkpoints.save_experience(1, {"a": 1}, {}), r
 """
     found = found_after_kills(script, tmp_path)
     assert sorted(set(found)) == ["(0, {'a': 0})", "(1, {'a': 1})"]
+
+
+def test_states_of_another_version_are_skipped_and_named(
+    checkpoints, caplog, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("cilsim.results.checkpoint.FORMAT", 0)
+    save(checkpoints, 0)
+    monkeypatch.undo()
+    assert checkpoints.latest() is None
+    folder = tmp_path / "checkpoints" / "experience-00"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{folder}: was written by another version of cilsim (format 0, expected 1); "
+        "this checkpoint is skipped"
+    ]

@@ -43,6 +43,7 @@ def test_a_manifest_says_what_the_run_depends_on(found):
         "scenario_hash": "s1",
         "data_digest": "d1",
         "stream_digest": "t1",
+        "weights": None,
         "protocol_stamps": ["best_test_epoch"],
         "device": "cpu",
         "threads": 1,

@@ -7,7 +7,8 @@ import torch
 from cilsim.data.arrays import arrays_dataset
 from cilsim.data.dataset import DataSet
 from cilsim.runner.materials import Materials
-from cilsim.scenario.stream_options import ClassIncrementalOptions, NovelClassDiscoveryOptions
+from cilsim.scenario.discovery_options import NovelClassDiscoveryOptions
+from cilsim.scenario.stream_options import ClassIncrementalOptions
 from cilsim.streams.class_incremental import class_incremental
 from cilsim.streams.novel_discovery import novel_class_discovery
 
@@ -96,7 +97,7 @@ def test_recall_serves_unlabelled_samples_too(discovery: Materials) -> None:
 
 
 def test_giving_allows_recall_without_handing_out_the_experience(materials: Materials) -> None:
-    materials.give(1)
+    materials.give(1, known_classes=2)
     assert materials.recall(torch.tensor([1])).x.tolist() == [[1.0]]
 
 

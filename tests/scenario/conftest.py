@@ -14,12 +14,12 @@ from cilsim.data.dataset import DataFacts
 from cilsim.errors import DataError, ScenarioError
 from cilsim.options import Options
 from cilsim.registry import Entry, Owner, Registries
+from cilsim.scenario.discovery_options import NovelClassDiscoveryOptions
 from cilsim.scenario.load import load_text
 from cilsim.scenario.schema import Scenario
 from cilsim.scenario.stream_options import (
     ClassIncrementalOptions,
     FewShotOptions,
-    NovelClassDiscoveryOptions,
 )
 
 OWNER = Owner("tests", "cilsim-tests", "1.0")

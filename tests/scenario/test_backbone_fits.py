@@ -7,6 +7,7 @@ import pytest
 from cilsim.errors import ScenarioError
 from cilsim.plugins import discover
 from cilsim.scenario.load import load_text
+from cilsim.scenario.resolved import resolved_yaml
 from cilsim.testing import write_ring
 
 
@@ -24,7 +25,8 @@ def test_identity_is_refused_on_images():
     )
     assert _complaint(text) == (
         "s.yaml:3:18: backbone.name: 'identity' does not take images, and digits gives images of "
-        "3 x 16 x 16; backbones that fit: resnet18, resnet18_cifar, resnet20, resnet32, small\n"
+        "3 x 16 x 16; backbones that fit: resnet18, resnet18_cifar, resnet20, resnet32, small, "
+        "timm, vit_b_16\n"
         "     3 | backbone: {name: identity}\n"
         "       |                  ^"
     )
@@ -42,4 +44,62 @@ def test_the_default_backbone_is_refused_on_features(tmp_path):
     assert _complaint(text, tmp_path) == (
         "s.yaml: backbone: 'small' does not take features, and arrays gives features of 2; "
         "backbones that fit: identity, mlp"
+    )
+
+
+def _with_backbone(section: str) -> str:
+    return (
+        "stream: {kind: class_incremental, dataset: digits, experiences: 5}\n"
+        "strategy: nmc\n"
+        f"backbone: {section}\n"
+    )
+
+
+def test_a_file_of_weights_that_is_missing_is_named_with_its_place(tmp_path):
+    text = _with_backbone("{name: resnet20, weights: w.pt, normalisation: half}")
+    assert _complaint(text, tmp_path) == (
+        f"s.yaml:3:37: backbone.weights: no such file: {tmp_path / 'w.pt'}\n"
+        "     3 | backbone: {name: resnet20, weights: w.pt, normalisation: half}\n"
+        "       |                                     ^"
+    )
+
+
+def test_a_misspelt_name_of_weights_is_met_with_the_nearest(tmp_path):
+    text = _with_backbone("{name: vit_b_16, weights: imagnet1k_v1, normalisation: half}")
+    assert _complaint(text, tmp_path).splitlines()[0] == (
+        f"s.yaml:3:37: backbone.weights: no such file: {tmp_path / 'imagnet1k_v1'}; "
+        "did you mean 'imagenet1k_v1'?"
+    )
+
+
+def test_a_file_of_weights_without_normalisation_is_refused(tmp_path):
+    text = _with_backbone("{name: resnet20, weights: w.pt}")
+    assert _complaint(text, tmp_path).splitlines()[0] == (
+        "s.yaml:3:1: backbone: normalisation is missing: a file of weights does not say how images "
+        "were normalised; give 'dataset', 'imagenet', 'half' or 'none'"
+    )
+
+
+def test_weights_are_a_name_or_a_path():
+    text = _with_backbone("{name: resnet18, weights: 3}")
+    assert _complaint(text).splitlines()[0] == (
+        "s.yaml:3:37: backbone.weights: expected 'none', 'imagenet1k_v1' or text, found 3"
+    )
+
+
+def test_weights_are_found_beside_the_scenario_and_survive_the_resolved_form(tmp_path):
+    (tmp_path / "w.pt").write_bytes(b"")
+    text = _with_backbone("{name: resnet20, weights: w.pt, normalisation: half}")
+    scenario = load_text(text, "s.yaml", discover().registries, folder=tmp_path)
+    assert scenario.backbone.options.weights == tmp_path / "w.pt"
+    again = load_text(resolved_yaml(scenario), "s.yaml", discover().registries)
+    assert again == scenario
+
+
+def test_without_timm_the_check_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("cilsim.backbones.timm_options.find_spec", lambda name: None)
+    text = _with_backbone("{name: timm, model: resnet18.tv_in1k}")
+    assert _complaint(text).splitlines()[0] == (
+        "s.yaml:3:18: backbone.name: 'timm' needs a package that is not installed; "
+        'pip install "cilsim[timm]"'
     )

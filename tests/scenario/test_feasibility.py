@@ -5,11 +5,11 @@ import pytest
 
 from cilsim.data.dataset import DataFacts
 from cilsim.options import Options
+from cilsim.scenario.discovery_options import NovelClassDiscoveryOptions
 from cilsim.scenario.feasibility import feasibility_problems
 from cilsim.scenario.stream_options import (
     ClassIncrementalOptions,
     FewShotOptions,
-    NovelClassDiscoveryOptions,
 )
 
 COUNTS = (9, 3, 9, 4)

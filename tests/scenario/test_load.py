@@ -137,8 +137,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(load):
         (
             "wattage: 1",
             "scen.yaml:3:1: wattage: unknown key; known: backbone, base_training, calibrators, "
-            "checkpoints, class_order, description, deterministic, evaluate, head, name, schema, "
-            "seeds, strategies, strategy, stream, threads, training",
+            "checkpoints, class_order, description, deterministic, evaluate, head, name, "
+            "published, schema, seeds, strategies, strategy, stream, threads, training",
         ),
         ("seeds: []", "scen.yaml:3:8: seeds: expected at least 1 entry, found 0"),
         ("seeds: [1, 1]", "scen.yaml:3:8: seeds: 1 is given twice"),

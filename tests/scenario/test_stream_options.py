@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from cilsim.scenario.discovery_options import NovelClassDiscoveryOptions
 from cilsim.scenario.stream_options import (
     ClassIncrementalOptions,
     DoesNotFit,
     FewShotOptions,
-    NovelClassDiscoveryOptions,
     ShotSeed,
 )
 

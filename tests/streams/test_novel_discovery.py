@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cilsim.data.dataset import DataFacts
-from cilsim.scenario.stream_options import NovelClassDiscoveryOptions
+from cilsim.scenario.discovery_options import NovelClassDiscoveryOptions
 from cilsim.streams.novel_discovery import novel_class_discovery
 from cilsim.streams.plan import StreamPlan
 

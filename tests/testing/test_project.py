@@ -41,8 +41,8 @@ def test_predictions_come_in_the_order_of_the_stream(finished: Project) -> None:
 
 def test_the_bytes_to_compare_are_those_without_times(finished: Project) -> None:
     names = sorted(finished.files("toy", "nmc").deterministic_bytes())
-    predictions = [f"experience-{index:02d}.npz" for index in range(5)]
-    assert names == ["accuracy_matrix.csv", *predictions, "metrics.jsonl"]
+    predictions = [f"predictions/experience-{index:02d}.npz" for index in range(5)]
+    assert names == ["accuracy_matrix.csv", "metrics.jsonl", *predictions]
 
 
 def test_the_status_is_read(finished: Project) -> None:

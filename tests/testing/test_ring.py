@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cilsim.testing import ring, write_ring
+from cilsim.testing import ring, ring_domains, write_ring
 
 
 def test_classes_lie_on_a_circle_of_radius_three() -> None:
@@ -44,3 +44,20 @@ def test_the_file_holds_the_arrays(tmp_path: Path) -> None:
     with np.load(write_ring(tmp_path / "ring.npz", 3), allow_pickle=False) as stored:
         np.testing.assert_array_equal(stored["x_train"], ring(3)["x_train"])
         assert sorted(stored.files) == ["x_test", "x_train", "y_test", "y_train"]
+
+
+def test_domains_are_thirds_of_each_class_by_distance_from_the_middle() -> None:
+    arrays = ring(2, train_per_class=9, test_per_class=3)
+    domains = ring_domains(arrays)
+    assert domains["domain_names"].tolist() == ["inner", "middle", "outer"]
+    for part, third in (("train", 3), ("test", 1)):
+        distance = np.linalg.norm(arrays[f"x_{part}"], axis=1)
+        for class_id in (0, 1):
+            mine = arrays[f"y_{part}"] == class_id
+            nearest_first = domains[f"domain_{part}"][mine][distance[mine].argsort()]
+            assert nearest_first.tolist() == [0] * third + [1] * third + [2] * third
+
+
+def test_the_file_holds_domains_if_they_are_asked_for(tmp_path: Path) -> None:
+    with np.load(write_ring(tmp_path / "ring.npz", 3, domains=True), allow_pickle=False) as stored:
+        assert {"domain_train", "domain_test", "domain_names"} < set(stored.files)

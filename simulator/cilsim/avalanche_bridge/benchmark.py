@@ -21,7 +21,7 @@ from torch.utils.data import TensorDataset
 
 from cilsim.data.dataset import DataSet
 from cilsim.data.device import part_digest, take
-from cilsim.data.normalise import normalise
+from cilsim.data.normalise import prepare
 from cilsim.errors import StreamError
 from cilsim.plugins import discover
 from cilsim.records import IntArray
@@ -83,9 +83,9 @@ def _stream(
 
 
 def _classification(dataset: DataSet, part: Any, positions: IntArray, labels: IntArray) -> Any:
-    digest = part_digest(dataset.digest, part, positions)
+    digest = part_digest(dataset.digest, part, positions, dataset.crop)
     samples = take(dataset, part, positions, labels[positions], torch.device("cpu"), digest)
-    x: Tensor = normalise(samples.x, samples.mean, samples.std)
+    x: Tensor = prepare(samples.x, samples)
     assert samples.labels is not None  # labels were given to take()
     targets = samples.labels.tolist()
     data = TensorDataset(x.contiguous(), samples.labels)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from cilsim.data.augmentation import augment
+from cilsim.data.augment import augment
 from cilsim.data.layout import with_layout
 from cilsim.data.samples import Samples
 from cilsim.features.extract import CHUNKS, device_of, evaluating, in_layout
@@ -43,7 +43,10 @@ def augmented_features(
         for start in range(0, len(samples), chunk):
             generator = torch.Generator().manual_seed(derive_seed(*seed_path, start))
             x = samples.x[start : start + chunk].to(device)
-            x = augment(x, augmentation, generator, samples.mean, samples.std, channels_last=True)
+            x = augment(
+                x, augmentation, generator, samples.mean, samples.std,
+                crop=samples.crop, channels_last=True,
+            )  # fmt: skip
             if quarter_turns:
                 x = with_layout(x.rot90(quarter_turns, (2, 3)), channels_last=True)
             rows.append(forward(x).float())

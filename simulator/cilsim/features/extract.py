@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from cilsim.data.layout import with_layout
-from cilsim.data.normalise import normalise
+from cilsim.data.normalise import prepare
 from cilsim.data.samples import Samples
 from cilsim.naming import did_you_mean
 from cilsim.training.precision import autocast
@@ -46,7 +46,7 @@ def mirror(images_BCHW: Tensor) -> Tensor:
 
 
 VIEWS: Mapping[str, Callable[[Tensor], Tensor]] = {"plain": plain, "mirror": mirror}
-"""How stored samples are changed before they are normalised."""
+"""How stored samples are changed before they are cropped and normalised."""
 
 
 def extract(
@@ -84,7 +84,7 @@ def extract(
     with evaluating(backbone), torch.inference_mode(), autocast(precision, device):
         for start in range(0, len(samples), chunk):
             x = _chunk(samples, start, chunk, device)
-            x = normalise(change(x), samples.mean, samples.std, channels_last=channels_last)
+            x = prepare(change(x), samples, channels_last=channels_last)
             rows_BD = forward(x)
             if features_ND is None:
                 _check(rows_BD, chunk)

@@ -30,17 +30,40 @@ def class_means(features_ND: Tensor, labels_N: Tensor, classes: Sequence[int]) -
     _check_lengths(features_ND, labels_N)
     if features_ND.device.type == "mps":  # Apple's GPU has no float64
         return class_means(features_ND.cpu(), labels_N.cpu(), classes).to(features_ND.device)
+    sums_KD, counts_K = class_sums(features_ND, labels_N, classes)
+    _check_present(classes, dict(zip(classes, counts_K.tolist(), strict=True)))
+    means_KD = sums_KD / counts_K.unsqueeze(1)
+    return means_KD.to(torch.promote_types(features_ND.dtype, torch.float32))
+
+
+def class_sums(
+    features_ND: Tensor, labels_N: Tensor, classes: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """Return (K, D) float64 sums of features and (K,) int64 numbers of samples per class.
+
+    Each sum is over the samples of its class in their order, as in `class_means`; a class without
+    samples has zeros.
+
+    Args:
+        features_ND: (N, D) features, on a device that has float64.
+        labels_N: (N,) integer labels; samples of other classes are ignored.
+        classes: the labels wanted.
+
+    Raises:
+        ValueError: the lengths differ.
+    """
+    _check_lengths(features_ND, labels_N)
     order_N = labels_N.argsort(stable=True)
     present, counts = torch.unique_consecutive(labels_N[order_N], return_counts=True)
     sizes = dict(zip(present.tolist(), counts.tolist(), strict=True))
-    _check_present(classes, sizes)
     ends = dict(zip(sizes, accumulate(sizes.values()), strict=True))
-    rows = [
-        features_ND[order_N[ends[label] - sizes[label] : ends[label]]].sum(0, dtype=torch.float64)
-        / sizes[label]
-        for label in classes
-    ]
-    return torch.stack(rows).to(torch.promote_types(features_ND.dtype, torch.float32))
+    sums_KD = features_ND.new_zeros(len(classes), features_ND.shape[1], dtype=torch.float64)
+    for row, label in enumerate(classes):
+        if label in sizes:
+            mine = order_N[ends[label] - sizes[label] : ends[label]]
+            sums_KD[row] = features_ND[mine].sum(0, dtype=torch.float64)
+    counts_K = torch.tensor([sizes.get(label, 0) for label in classes], dtype=torch.int64)
+    return sums_KD, counts_K.to(features_ND.device)
 
 
 class RunningMeans:

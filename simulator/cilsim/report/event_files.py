@@ -15,6 +15,12 @@ from cilsim.records import RunInfo, StreamInfo
 from cilsim.results.atomic import cannot_write
 
 EVENT_FILES = "events.out.tfevents.*"
+DISCOVERY_CHARTS = {
+    "old classes forgotten, new ones found": r"eval/(forgetting|A_new)$",
+    "on unlabelled samples": r"transductive/A_(all|old|new)$",
+    "number of classes: found, and minus true": r"eval/classes_(found|error)$",
+}
+"""Charts that only streams of discovery have, by title."""
 Layout = dict[str, dict[str, list[Any]]]
 
 
@@ -81,14 +87,22 @@ def _forget(folder: Path) -> None:
 
 def run_layout(stream: StreamInfo) -> Layout:
     """Return the Custom Scalars layout of a run: forgetting curves first."""
-    first, later = stream.groups
-    groups = "old|new" if stream.discovery else "base|novel"
     charts = {
         "accuracy by experience": r"accuracy_by_experience/.*",
         "forgetting by experience": r"forgetting_by_experience/.*",
-        f"{first}, {later}, all": rf"eval/A_({groups}|all)$",
     }
-    return {"forgetting": {title: ["Multiline", [tag]] for title, tag in charts.items()}}
+    if stream.repeats_classes:
+        charts["all"] = r"eval/A_all$"
+    else:
+        first, later = stream.groups
+        groups = "old|new" if stream.discovery else "base|novel"
+        charts[f"{first}, {later}, all"] = rf"eval/A_({groups}|all)$"
+    layout = {"forgetting": {title: ["Multiline", [tag]] for title, tag in charts.items()}}
+    if stream.discovery:
+        layout["discovery"] = {
+            title: ["Multiline", [tag]] for title, tag in DISCOVERY_CHARTS.items()
+        }
+    return layout
 
 
 def band_layout(stream: StreamInfo, metrics: Sequence[str]) -> Layout:

@@ -30,6 +30,23 @@ def percent_interval(interval: Interval | None) -> str:
     return f"{percent(interval.mean)} ± {percent(half)}"
 
 
+def count_text(value: float | None) -> str:
+    """Return a number as it is, `-` if there is none; means over seeds have one decimal."""
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
+
+
+def count_interval(interval: Interval | None) -> str:
+    """Return mean and half width as they are, such as `97.3 ± 2.1`; the mean alone if n < 2."""
+    if interval is None:
+        return ABSENT
+    if interval.n < 2:
+        return count_text(interval.mean)
+    half = (interval.upper - interval.lower) / 2
+    return f"{count_text(interval.mean)} ± {half:.1f}"
+
+
 def size(count: float) -> str:
     """Return a number of bytes in decimal units, such as `12.3 kB`."""
     if count < 1000:

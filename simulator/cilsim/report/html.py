@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cilsim.records import FloatArray, RunResult
+from cilsim.records import FloatArray, RunResult, StreamInfo
 from cilsim.report.canvas import as_svg
+from cilsim.report.cluster_pictures import latest_cluster_picture
 from cilsim.report.figures import forgetting_curves, strategy_comparison
 from cilsim.report.formatting import printable
-from cilsim.report.matrices import accuracy_matrix
+from cilsim.report.matrices import accuracy_matrix, confusion_matrix
 from cilsim.report.summary import StrategySummary, columns, summarise
 from cilsim.report.tables import (
     comparison_heads,
@@ -49,6 +50,14 @@ class Drawing:
 
 
 @dataclass(frozen=True)
+class Photograph:
+    """A picture as a `data:` address with what it shows in words."""
+
+    address: str
+    caption: str
+
+
+@dataclass(frozen=True)
 class Section:
     """One strategy."""
 
@@ -56,6 +65,7 @@ class Section:
     note: str
     table: Table
     drawings: Sequence[Drawing]
+    photograph: Photograph | None = None
 
 
 def report_html(
@@ -105,13 +115,15 @@ def _facts(
 
 
 def _comparison(results: Sequence[RunResult], summaries: Sequence[StrategySummary]) -> Drawing:
-    shown = columns(summaries[0].stream)
-    metrics = [shown[0].metric, shown[2].metric]
+    stream, shown = summaries[0].stream, columns(summaries[0].stream)
+    second = shown[1] if stream.repeats_classes else shown[2]
+    metrics = [shown[0].metric, second.metric]
+    also = "its average so far" if stream.repeats_classes else f"on {second.heading} ones"
     bands = "; bands are 95 % intervals over seeds" if len(summaries[0].seeds) > 1 else ""
     return _drawing(
         strategy_comparison(results, metrics),
-        f"Accuracy on all classes ({metrics[0]}) and on {shown[2].heading} ones "
-        f"({metrics[1]}) after each experience{bands}.",
+        f"Accuracy on all classes ({metrics[0]}) and {also} ({metrics[1]}) after each "
+        f"experience{bands}.",
     )
 
 
@@ -123,13 +135,42 @@ def _section(summary: StrategySummary, results: Sequence[RunResult]) -> Section:
         title=summary.strategy,
         note=seeds_line(summary),
         table=Table(strategy_heads(summary.stream), strategy_rows(summary)),
-        drawings=[
-            _drawing(
-                forgetting_curves(mean_TT),
-                f"Forgetting curves: accuracy on the test part of each experience{over}.",
-            ),
-            _drawing(accuracy_matrix(mean_TT), f"Accuracy matrix{over}."),
-        ],
+        drawings=[*_course(mean_TT, over), *_confusion(own[0], summary.stream)],
+        photograph=_clusters(own[0]),
+    )
+
+
+def _course(mean_TT: FloatArray, over: str) -> list[Drawing]:
+    """Return the pictures that need more than one experience to say anything."""
+    if len(mean_TT) < 2:
+        return []
+    return [
+        _drawing(
+            forgetting_curves(mean_TT),
+            f"Forgetting curves: accuracy on the test part of each experience{over}.",
+        ),
+        _drawing(accuracy_matrix(mean_TT), f"Accuracy matrix{over}."),
+    ]
+
+
+def _confusion(result: RunResult, stream: StreamInfo) -> list[Drawing]:
+    """Return what discovered clusters are confused with, after matching."""
+    if not stream.discovery:
+        return []
+    counts = result.evaluations[-1].confusion
+    caption = f"Confusion after matching clusters to classes, seed {result.run.seed}."
+    return [_drawing(confusion_matrix(counts, stream), caption)]
+
+
+def _clusters(result: RunResult) -> Photograph | None:
+    latest = latest_cluster_picture(result)
+    if latest is None:
+        return None
+    experience, address = latest
+    return Photograph(
+        address,
+        f"What experience {experience} discovered, seed {result.run.seed}: first unlabelled "
+        "samples of each new cluster, and the class that it was matched to.",
     )
 
 

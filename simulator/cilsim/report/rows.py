@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cilsim.records import Evaluation, StreamInfo
-from cilsim.report.formatting import duration, percent, size
-from cilsim.report.summary import columns
+from cilsim.report.formatting import count_text, duration, percent, size
+from cilsim.report.summary import Column, columns
 
 _NUMBER = 6
 _COST = 8
@@ -28,7 +28,7 @@ class RowLayout:
     def row(self, evaluation: Evaluation, stored: bool = False) -> str:
         """Return the row of one experience; `stored` ones were finished by an earlier process."""
         experience = self._stream.experiences[evaluation.experience]
-        values = [percent(evaluation.values.get(column.metric)) for column in self._columns]
+        values = [_text(column, evaluation.values.get(column.metric)) for column in self._columns]
         return self._join(
             f"{experience.index} {experience.name}",
             str(experience.seen),
@@ -44,3 +44,7 @@ class RowLayout:
         ]
         cells = [name.ljust(self._name_width), classes.rjust(len("classes")), *numbers]
         return "  ".join([*cells, kept.rjust(_COST), spent.rjust(_COST)])
+
+
+def _text(column: Column, value: float | None) -> str:
+    return percent(value) if column.percent else count_text(value)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from cilsim.metrics.names import describe
 from cilsim.metrics.statistics import Interval, mean_interval
 from cilsim.records import Evaluation, ExperienceInfo, RunResult, StreamInfo
 
@@ -16,6 +17,16 @@ class Column:
 
     heading: str
     metric: str
+
+    @property
+    def percent(self) -> bool:
+        """Whether the metric is a fraction that is printed times 100."""
+        described = describe(self.metric)
+        return described is None or described.percent
+
+
+FOUND = Column("classes found", "classes_found")
+"""How many classes a strategy told apart, where nobody told it how many there are."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,14 @@ class StrategySummary:
 
 def columns(stream: StreamInfo) -> tuple[Column, ...]:
     """Return the metrics that summarise a stream, headed as its field calls them."""
+    if stream.repeats_classes:
+        course = Column("average", "A_avg_inc")
+        kept = () if stream.one_test_part else (Column("forgetting", "forgetting"),)
+        return (Column("all", "A_all"), course, *kept)
     first, later = stream.groups
+    estimated = stream.discovery and stream.number_of_classes != "given"
+    if len(stream.experiences) == 1 and stream.discovery:
+        return _of_one_discovery(first, later, estimated)
     metrics = ("A_old", "A_new") if stream.discovery else ("A_base", "A_novel")
     return (
         Column("all", "A_all"),
@@ -60,6 +78,17 @@ def columns(stream: StreamInfo) -> tuple[Column, ...]:
         Column(later, metrics[1]),
         Column("harmonic", "A_hm"),
         Column("forgetting", "forgetting"),
+        *([FOUND] if estimated else []),
+    )
+
+
+def _of_one_discovery(first: str, later: str, estimated: bool) -> tuple[Column, ...]:
+    """Return columns for the tables of GCD: unlabelled samples first, then test samples."""
+    names = (("all", "A_all"), (first, "A_old"), (later, "A_new"))
+    return (
+        *(Column(f"{heading} (unlabelled)", f"transductive/{name}") for heading, name in names),
+        *(Column(f"{heading} (test)", name) for heading, name in names),
+        *([FOUND] if estimated else []),
     )
 
 

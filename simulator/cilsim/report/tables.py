@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from cilsim.metrics.names import METRICS
+from cilsim.metrics.names import describe
 from cilsim.records import StreamInfo
-from cilsim.report.formatting import duration, percent_interval, size
+from cilsim.report.formatting import count_interval, duration, percent_interval, size
 from cilsim.report.summary import StrategySummary, columns
 
 INTERVALS = (
@@ -17,14 +17,26 @@ MATCHING = (
     "On a discovery stream clusters are matched to classes once, over all samples (Hungarian)."
 )
 
+INDUCTIVE = (
+    "Scored on test samples (inductive); values on the unlabelled samples themselves are stored "
+    "as `transductive/...`."
+)
+BOTH_SCORED = (
+    'Columns "(unlabelled)" score the unlabelled samples that were learnt from (transductive, as '
+    'the tables of GCD), columns "(test)" new samples (inductive).'
+)
+
 
 def protocol_rows(stream: StreamInfo, stamps: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return (name, value) rows that say under which protocol the numbers were made."""
     count = len(stream.experiences)
+    experiences = f"{count} experiences (1 base + {count - 1})" if count > 1 else "1 experience"
+    known = [("number of classes", stream.number_of_classes)] if stream.discovery else []
     return [
         ("stream", stream.kind),
         ("data set", stream.dataset),
-        ("protocol", f"{stream.protocol}, {count} experiences (1 base + {count - 1})"),
+        ("protocol", f"{stream.protocol}, {experiences}"),
+        *known,
         ("class order and split", stream.digest),
         *stamps.items(),
     ]
@@ -82,20 +94,25 @@ def strategy_rows(summary: StrategySummary) -> list[list[str]]:
 
 def definition_rows(stream: StreamInfo) -> list[tuple[str, str]]:
     """Return (column and metric, definition with its source) for the columns of the tables."""
-    return [
-        (
-            f"{column.heading} ({column.metric})",
-            f"{METRICS[column.metric].definition} ({METRICS[column.metric].source})",
-        )
-        for column in columns(stream)
-    ]
+    rows = []
+    for column in columns(stream):
+        described = describe(column.metric)
+        assert described is not None  # columns are metrics of ours
+        meaning = f"{described.definition} ({described.source})"
+        rows.append((f"{column.heading} ({column.metric})", meaning))
+    return rows
 
 
 def notes(stream: StreamInfo) -> list[str]:
     """Return the sentences below the definitions."""
-    return [INTERVALS, MATCHING] if stream.discovery else [INTERVALS]
+    if not stream.discovery:
+        return [INTERVALS]
+    return [INTERVALS, MATCHING, BOTH_SCORED if len(stream.experiences) == 1 else INDUCTIVE]
 
 
 def _cells(summary: StrategySummary, position: int) -> list[str]:
     values = summary.rows[position].values
-    return [percent_interval(values.get(column.metric)) for column in columns(summary.stream)]
+    return [
+        (percent_interval if column.percent else count_interval)(values.get(column.metric))
+        for column in columns(summary.stream)
+    ]

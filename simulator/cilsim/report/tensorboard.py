@@ -8,6 +8,7 @@ import numpy as np
 
 from cilsim.hookspecs import hookimpl
 from cilsim.records import Evaluation, RunInfo, RunResult, Scalars, StreamInfo
+from cilsim.report.cluster_pictures import read_cluster_picture
 from cilsim.report.event_files import (
     EventWriter,
     WriterClass,
@@ -70,7 +71,7 @@ class TensorBoardReporter:
         for scalars in self._replay_scalars:
             write_scalars(writer, scalars)
         for evaluation in self._replay:
-            self._write(writer, run.stream, evaluation)
+            self._write(writer, run, evaluation)
         writer.flush()
 
     @hookimpl
@@ -83,7 +84,7 @@ class TensorBoardReporter:
     def cilsim_after_evaluation(self, run: RunInfo, evaluation: Evaluation) -> None:
         """Write all about one experience and put it on disk."""
         if self._writer is not None:
-            self._write(self._writer, run.stream, evaluation)
+            self._write(self._writer, run, evaluation)
             self._writer.flush()
 
     @hookimpl
@@ -99,13 +100,16 @@ class TensorBoardReporter:
         """Close the file; what was written stays readable."""
         self._close()
 
-    def _write(self, writer: EventWriter, stream: StreamInfo, evaluation: Evaluation) -> None:
-        step = evaluation.experience
+    def _write(self, writer: EventWriter, run: RunInfo, evaluation: Evaluation) -> None:
+        stream, step = run.stream, evaluation.experience
         for tag, value in evaluation_scalars(evaluation).items():
             writer.add_scalar(tag, value, step)
         if self._images and _worth_a_picture(evaluation, stream):
             for tag, picture in pictures_of(stream).draw(evaluation).items():
                 writer.add_image(tag, picture, step, dataformats="HWC")
+        clusters = read_cluster_picture(run.folder, step) if self._images else None
+        if clusters is not None:
+            writer.add_image("images/clusters", clusters, step, dataformats="HWC")
 
     def _close(self) -> None:
         if self._writer is not None:
@@ -133,16 +137,18 @@ def evaluation_scalars(evaluation: Evaluation) -> dict[str, float]:
     A metric lies under `eval/` unless its name has a `/`.
     """
     seconds = {f"cost/seconds_{part}": value for part, value in evaluation.seconds.items()}
-    metrics = {
-        name if "/" in name else f"eval/{name}": value for name, value in evaluation.values.items()
-    }
+    metrics = {_tag(name): value for name, value in evaluation.values.items()}
     curves = {**_by_experience(evaluation), **metrics}
     return {**curves, **seconds, "cost/bytes_kept": float(sum(evaluation.kept.values()))}
 
 
+def _tag(metric: str) -> str:
+    return metric if "/" in metric else f"eval/{metric}"
+
+
 def session_metrics(stream: StreamInfo) -> list[str]:
     """Return the tags whose latest values the HParams tab lists."""
-    return [f"eval/{column.metric}" for column in columns(stream)]
+    return [_tag(column.metric) for column in columns(stream)]
 
 
 def _by_experience(evaluation: Evaluation) -> dict[str, float]:

@@ -14,6 +14,10 @@ from cilsim.errors import CheckpointError
 from cilsim.results.atomic import REPLACED, remove_folder, remove_stale
 from cilsim.results.tensors import load_state, save_state
 
+FORMAT = 1
+"""Raised when what a run stores in its states changes."""
+FORMAT_KEY = "format"
+
 logger = logging.getLogger(__name__)
 
 TRAINING_GENERATIONS = 2
@@ -91,7 +95,7 @@ class _Generations:
 
     def save(self, number: int, state: Any, facts: Mapping[str, Any]) -> None:
         remove_stale(self.folder)
-        save_state(self._path(number), state, facts)
+        save_state(self._path(number), state, {**facts, FORMAT_KEY: FORMAT})
         stored = self.numbers()
         kept = [other for other in stored if other <= number][-self._keep :]
         for other in stored:
@@ -101,10 +105,20 @@ class _Generations:
     def newest(self) -> Stored | None:
         for number in reversed(self.numbers()):
             try:
-                return number, *load_state(self._path(number), self._device)
+                return number, *self._load(self._path(number))
             except CheckpointError as error:
                 logger.warning("%s; this checkpoint is skipped", error)
         return None
+
+    def _load(self, path: Path) -> tuple[Any, dict[str, Any]]:
+        state, facts = load_state(path, self._device)
+        found = facts.pop(FORMAT_KEY, None)
+        if found != FORMAT:
+            raise CheckpointError(
+                f"{path}: was written by another version of cilsim (format {found}, "
+                f"expected {FORMAT})"
+            )
+        return state, facts
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{self._prefix}{number:02d}"

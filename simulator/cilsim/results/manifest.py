@@ -28,6 +28,7 @@ PACKAGES = (
     "scikit-learn",
     "scipy",
     "tensorboard",
+    "timm",
     "torch",
     "torchvision",
 )
@@ -37,6 +38,7 @@ _FIXED_DURING_A_RUN = (
     ("scenario_hash",),
     ("data_digest",),
     ("stream_digest",),
+    ("weights",),
     ("device",),
     ("threads",),
     ("packages", "torch"),
@@ -54,6 +56,7 @@ def manifest(
     torch_facts: Mapping[str, Any],
     plugins: Iterable[Owner],
     protocol_stamps: Iterable[str] = (),
+    weights: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return what a run depends on, as JSON values.
 
@@ -68,11 +71,13 @@ def manifest(
         plugins: the plugins that the run uses.
         protocol_stamps: what makes the figures differ from a clean protocol, such as
             `best_test_epoch`.
+        weights: `name` and `sha256` of the weights that the backbone starts from, if given.
     """
     return {
         "scenario_hash": scenario_hash,
         "data_digest": data_digest,
         "stream_digest": stream_digest,
+        "weights": None if weights is None else dict(weights),
         "protocol_stamps": list(protocol_stamps),
         "device": device,
         "threads": threads,

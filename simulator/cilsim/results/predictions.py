@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +18,19 @@ from cilsim.results.atomic import write_bytes, write_json
 from cilsim.results.reading import damaged, read_bytes, read_object
 
 CHECKSUMS = "checksums.json"
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What was predicted after one experience.
+
+    Attributes:
+        test: for the test samples of all classes seen.
+        unlabelled: for the unlabelled samples of this experience, or None if it has none.
+    """
+
+    test: Predictions
+    unlabelled: Predictions | None = None
 
 
 class PredictionFolder:

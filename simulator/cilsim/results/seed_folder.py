@@ -16,8 +16,8 @@ import numpy as np
 
 from cilsim.errors import CheckpointError, RunFailed
 from cilsim.records import Evaluation, FloatArray, Predictions, StreamInfo
-from cilsim.results.atomic import write_json, write_text
-from cilsim.results.predictions import PredictionFolder
+from cilsim.results.atomic import write_bytes, write_json, write_text
+from cilsim.results.predictions import Predicted, PredictionFolder
 from cilsim.results.reading import damaged, read_object, read_text
 from cilsim.results.stream_file import STREAM, write_stream
 
@@ -42,6 +42,7 @@ class SeedFolder:
         self.strategy = strategy
         self.seed = seed
         self._predictions = PredictionFolder(path / "predictions")
+        self._unlabelled = PredictionFolder(path / "predictions" / "unlabelled")
 
     @property
     def checkpoints(self) -> Path:
@@ -69,9 +70,19 @@ class SeedFolder:
         if not (self.path / STREAM).exists():
             write_stream(self.path, stream)
         self._predictions.write([evaluation.predictions for evaluation in evaluations], stream)
+        if stream.discovery:
+            self._unlabelled.write([_of_unlabelled(known) for known in evaluations], stream)
         write_text(self.path / ACCURACY_MATRIX, _csv(evaluations[-1].accuracy_matrix))
         write_json(self.path / LEDGER, _ledger(evaluations, parameters or {}))
         write_text(self.path / METRICS, metrics)
+
+    def write_cluster_picture(self, experience: int, png: bytes) -> None:
+        """Keep a picture of what an experience discovered beside the results.
+
+        Raises:
+            RunFolderError: the folder cannot be written.
+        """
+        write_bytes(cluster_picture_path(self.path, experience), png)
 
     def read_predictions(self) -> list[Predictions]:
         """Return what was predicted after each experience so far.
@@ -80,6 +91,19 @@ class SeedFolder:
             CheckpointError: a file is missing or damaged; the message names it.
         """
         return self._predictions.read()
+
+    def read_history(self) -> list[Predicted]:
+        """Return what was predicted after each experience so far, unlabelled samples included.
+
+        Raises:
+            CheckpointError: a file is missing or damaged; the message names it.
+        """
+        tests = self._predictions.read()
+        stored = self._unlabelled.read()
+        unlabelled = [part if len(part.index) else None for part in stored]
+        if not unlabelled:
+            return [Predicted(test) for test in tests]
+        return [Predicted(*both) for both in zip(tests, unlabelled, strict=False)]
 
     def read_metrics(self) -> dict[int, dict[str, float]]:
         """Return the metrics by experience and name; nothing before the first experience.
@@ -133,6 +157,19 @@ class SeedFolder:
             logger.warning("%s", error)
             return False
         return sorted(metrics) == list(range(total)) and len(predictions) == total
+
+
+def cluster_picture_path(folder: Path, experience: int) -> Path:
+    """Return where the picture of what an experience discovered lies in the folder of a run."""
+    return folder / "pictures" / f"clusters-{experience:02d}.png"
+
+
+def _of_unlabelled(evaluation: Evaluation) -> Predictions:
+    """Return the predictions of unlabelled samples, empty ones where there are none."""
+    if evaluation.unlabelled is not None:
+        return evaluation.unlabelled
+    nothing = np.empty(0, dtype=np.int64)
+    return Predictions(evaluation.experience, nothing, nothing, nothing)
 
 
 def _metric_lines(evaluations: Sequence[Evaluation]) -> Iterator[str]:

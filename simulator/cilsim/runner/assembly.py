@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +19,20 @@ from cilsim.registration import complaint_about_hooks
 from cilsim.results.checkpoint import Checkpoints
 from cilsim.results.seed_folder import SeedFolder
 from cilsim.runner import defaults
+from cilsim.runner.calibrated_prototypes import CalibratedPrototypes
 from cilsim.runner.calibration import CalibratorChain
 from cilsim.runner.evaluation import Evaluator
 from cilsim.runner.interruption import StopRequest
 from cilsim.runner.materials import Materials
+from cilsim.runner.pretrained import network_shape
+from cilsim.runner.redaction import without_number_of_classes
 from cilsim.runner.run import Run
+from cilsim.scenario.class_count import estimation
 from cilsim.scenario.schema import Scenario, StrategyChoice
 from cilsim.seeding import derive_seed
 from cilsim.strategy import Calibrator, Context, Strategy
 from cilsim.strategy.base_training import BaseTraining, Store
+from cilsim.strategy.class_counting import ClassCounter
 from cilsim.strategy.model import Model
 from cilsim.strategy.selection import Accuracy
 from cilsim.strategy.trainer import Trainer
@@ -47,6 +52,7 @@ class Shared:
         features: cache of features.
         store: where base trainings are kept.
         stop: whether somebody asked to stop.
+        weights: what identifies the weights that the backbone starts from; None for random ones.
     """
 
     scenario: Scenario
@@ -56,6 +62,7 @@ class Shared:
     features: FeatureCache
     store: Store
     stop: StopRequest
+    weights: Mapping[str, str] | None = None
 
 
 def assemble(
@@ -72,10 +79,13 @@ def assemble(
     )
     materials = Materials(shared.dataset, plan, shared.device)
     accuracy = _base_accuracy(model, materials) if _selects_on_test(scenario) else None
-    base = BaseTraining(base_facts(shared, info), shared.store, model, trainer, accuracy)
+    base = BaseTraining(base_facts(shared, plan, info), shared.store, model, trainer, accuracy)
+    counter = ClassCounter(plan.told, estimation(plan.class_count))
+    told_info = info if plan.class_count == "given" else without_number_of_classes(info)
     context = Context(
-        info, model, trainer, base, shared.features, materials.recall,
-        (scenario.base_training, scenario.training), shared.device,
+        told_info, model, trainer, base, shared.features, materials.recall,
+        (scenario.base_training, scenario.training),
+        counter, shared.device,
     )  # fmt: skip
     strategy = _strategy(shared.plugins, choice, context)
     manager.register(strategy, f"strategy {choice.label}")
@@ -84,9 +94,10 @@ def assemble(
     evaluator = Evaluator(
         info, manager.hook, strategy, materials, context.features, scenario.evaluate.batch_size
     )
+    prototypes = CalibratedPrototypes(info, manager.hook, strategy)
     run = Run(
         info, manager.hook, strategy, context, model, trainer, materials, evaluator, folder,
-        checkpoints, shared.plugins.registries.metrics,
+        checkpoints, prototypes, counter, shared.plugins.registries.metrics,
     )  # fmt: skip
     run.restore()
     return run, manager
@@ -109,14 +120,16 @@ def _base_accuracy(model: Model, materials: Materials) -> Accuracy:
     return accuracy
 
 
-def base_facts(shared: Shared, info: RunInfo) -> dict[str, Any]:
+def base_facts(shared: Shared, plan: StreamPlan, info: RunInfo) -> dict[str, Any]:
     """Return what the weights of a trained base depend on, besides samples and recipe."""
     scenario = shared.scenario
     return {
         "backbone": [scenario.backbone.name, _plain(scenario.backbone.options)],
+        "weights": None if shared.weights is None else dict(shared.weights),
+        "normalisation": [shared.dataset.mean, shared.dataset.std],
         "head": scenario.head.model_dump(mode="json"),
-        "classes": len(info.stream.class_ids),
-        "base_classes": len(info.stream.experiences[0].new_labels),
+        "classes": plan.most_outputs,
+        "base_classes": len(info.stream.base_labels),
         "seed": info.seed,
         "device": shared.device.type,
         "threads": torch.get_num_threads(),
@@ -143,9 +156,9 @@ def _model(shared: Shared, plan: StreamPlan, info: RunInfo) -> Model:
     scenario = shared.scenario
     entry = shared.plugins.registries.backbones[scenario.backbone.name]
     build = entry.load()
-    shape = shared.dataset.facts.sample_shape
+    shape = network_shape(shared.dataset)
 
-    head, classes = scenario.head, len(plan.class_order)
+    head, classes = scenario.head, plan.most_outputs
 
     def make_head(feature_size: int) -> Head:
         return Head(feature_size, classes, head.kind, head.temperature)

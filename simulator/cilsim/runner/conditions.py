@@ -17,7 +17,7 @@ from cilsim.runner.device import torch_facts
 from cilsim.scenario.resolved import scenario_hash
 from cilsim.scenario.schema import Scenario
 
-OF_THE_DATA = ("data_digest", "stream_digest")
+OF_THE_DATA = ("data_digest", "stream_digest", "weights")
 
 
 def note_conditions(shared: Shared, stream: StreamInfo, folder: RunFolder) -> None:
@@ -74,4 +74,5 @@ def _manifest(shared: Shared, stream: StreamInfo) -> dict[str, Any]:
         torch_facts=torch_facts(shared.device),
         plugins=[plugin.owner for plugin in shared.plugins.loaded],
         protocol_stamps=protocol_stamps(shared.scenario),
+        weights=shared.weights,
     )

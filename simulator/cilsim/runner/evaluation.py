@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cilsim.data.normalise import normalise
+from cilsim.data.normalise import prepare
 from cilsim.data.samples import Samples
 from cilsim.errors import RunFailed
 from cilsim.records import Predictions, RunInfo
@@ -47,19 +47,22 @@ class Evaluator:
     def predict(self, after: int) -> Predictions:
         """Return predictions after experience `after` for all test samples of classes seen."""
         parts = [self.materials.test(index) for index in range(after + 1)]
-        seen = self.run.stream.experiences[after].seen
+        parts = [part for part in parts if len(part)]  # with a fixed test set only the first has
         matched = any(info.unlabelled for info in self.run.stream.experiences[: after + 1])
-        predicted_N = self._assign(parts, seen) if matched else self._score(parts, seen)
-        return Predictions(
-            experience=after,
-            index=np.concatenate([part.index.numpy() for part in parts]),
-            label=torch.cat([_labels(part) for part in parts]).cpu().numpy(),
-            predicted=predicted_N.to(torch.int64).cpu().numpy(),
-        )
+        predicted_N = self._assign(parts, "test") if matched else self._score(parts, after)
+        return _predictions(after, parts, predicted_N)
 
-    def _assign(self, parts: list[Samples], seen: int) -> Tensor:
+    @torch.inference_mode()
+    def predict_unlabelled(self, after: int) -> Predictions | None:
+        """Return predictions for the unlabelled samples of experience `after`, if it has any."""
+        hidden = self.materials.hidden(after)
+        if hidden is None:
+            return None
+        return _predictions(after, [hidden], self._assign([hidden], "unlabelled"))
+
+    def _assign(self, parts: list[Samples], name: str) -> Tensor:
         features_ND = torch.cat([self.features(part) for part in parts])
-        feature_set = FeatureSet(features_ND, seen, "test")
+        feature_set = FeatureSet(features_ND, self.strategy.context.seen_classes, name)
         assigned_N = self.hook.cilsim_assign(
             run=self.run, strategy=self.strategy, feature_set=feature_set
         )
@@ -68,7 +71,8 @@ class Evaluator:
             raise RunFailed(self._complaint("assign", assigned_N, expected))
         return assigned_N
 
-    def _score(self, parts: list[Samples], seen: int) -> Tensor:
+    def _score(self, parts: list[Samples], after: int) -> Tensor:
+        seen = self.run.stream.experiences[after].seen
         predicted, undefined = [], []
         for x in self._batches(parts):
             scores_BK = self.hook.cilsim_scores(run=self.run, strategy=self.strategy, features=x)
@@ -86,7 +90,7 @@ class Evaluator:
         if self.strategy.scores_images:
             for part in parts:
                 for images in torch.split(part.x, self.batch_size):
-                    yield normalise(images, part.mean, part.std)
+                    yield prepare(images, part)
         else:
             features_ND = torch.cat([self.features(part) for part in parts])
             yield from torch.split(features_ND, self.batch_size)
@@ -97,6 +101,15 @@ class Evaluator:
             f"strategy '{self.run.strategy}': {method}() returned {shape}, "
             f"expected a tensor of shape {expected}"
         )
+
+
+def _predictions(after: int, parts: list[Samples], predicted_N: Tensor) -> Predictions:
+    return Predictions(
+        experience=after,
+        index=np.concatenate([part.index.numpy() for part in parts]),
+        label=torch.cat([_labels(part) for part in parts]).cpu().numpy(),
+        predicted=predicted_N.to(torch.int64).cpu().numpy(),
+    )
 
 
 def _labels(part: Samples) -> Tensor:

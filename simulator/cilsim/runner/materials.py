@@ -63,24 +63,43 @@ class Materials:
         self._train_labels = labels_of(dataset.facts.y_train, plan.class_order)
         self._test_labels = labels_of(dataset.facts.y_test, plan.class_order)
         self._tests: dict[int, Samples] = {}
+        self._place_of_label = np.full(len(plan.class_order), -1, dtype=np.int64)
 
-    def experience(self, index: int) -> Experience:
-        """Return what a strategy may see of experience `index`."""
+    def experience(self, index: int, known_classes: int | None = None) -> Experience:
+        """Return what a strategy may see of experience `index`.
+
+        Args:
+            index: which experience.
+            known_classes: how many classes the strategy told apart before; its new labels follow
+                them, so that they differ from those of the stream once it found too many classes
+                or too few. Default: as many as the stream had.
+        """
         plan = self.plan.experiences[index]
-        seen = sum(len(earlier.new_labels) for earlier in self.plan.experiences[: index + 1])
-        self.give(index)
+        if known_classes is None:
+            known_classes = sum(len(past.new_labels) for past in self.plan.experiences[:index])
+        self.give(index, known_classes)
+        labelled_classes = len(plan.new_labels) - plan.novel_classes
         return Experience(
             index=index,
             train=self._train(plan.labelled, labelled=True),
             unlabelled=self._train(plan.unlabelled, labelled=False),
-            new_classes=len(plan.new_labels),
-            seen_classes=seen,
+            new_classes=labelled_classes,
+            seen_classes=known_classes + labelled_classes,
         )
 
-    def give(self, index: int) -> None:
+    def give(self, index: int, known_classes: int) -> None:
         """Allow `recall` for the samples of experience `index`, as after a resume."""
         plan = self.plan.experiences[index]
+        labelled = plan.new_labels[: len(plan.new_labels) - plan.novel_classes]
+        self._place_of_label[list(labelled)] = known_classes + np.arange(len(labelled))
         self.recall.give(plan.labelled.tolist() + plan.unlabelled.tolist())
+
+    def hidden(self, index: int) -> Samples | None:
+        """Return the unlabelled samples of an experience with their true labels, to score them."""
+        positions = self.plan.experiences[index].unlabelled
+        if not len(positions):
+            return None
+        return self._take("train", positions, self._train_labels[positions])
 
     def test(self, index: int) -> Samples:
         """Return the test samples of the classes of experience `index`, kept on the device."""
@@ -92,7 +111,7 @@ class Materials:
     def _train(self, positions: IntArray, *, labelled: bool) -> Samples | None:
         if not len(positions):
             return None
-        labels = self._train_labels[positions] if labelled else None
+        labels = self._place_of_label[self._train_labels[positions]] if labelled else None
         return self._take("train", positions, labels)
 
     def _take(self, part: Part, positions: IntArray, labels: IntArray | None) -> Samples:
@@ -106,5 +125,5 @@ def _take(
     labels: IntArray | None,
     device: torch.device,
 ) -> Samples:
-    digest = part_digest(dataset.digest, part, positions)
+    digest = part_digest(dataset.digest, part, positions, dataset.crop)
     return take(dataset, part, positions, labels, device, digest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -38,4 +39,6 @@ def _compared(result: RunResult, reference: RunResult) -> RunResult:
 def _with_value(own: Evaluation, reference: Evaluation) -> Evaluation:
     at = (own.experience, own.experience)
     value = intransigence(float(reference.accuracy_matrix[at]), float(own.accuracy_matrix[at]))
+    if math.isnan(value):  # a fixed test set belongs to no later experience
+        return own
     return replace(own, values={**own.values, "intransigence": value})

@@ -7,20 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-
-from cilsim.errors import Interrupted, RunFailed
+from cilsim.errors import Interrupted
 from cilsim.metrics.evaluate import EvaluatedValues, evaluate_predictions
-from cilsim.prototypes.drift import prototype_diagnostics
-from cilsim.prototypes.table import PrototypeTable
-from cilsim.records import Evaluation, ExperienceInfo, Predictions, RunInfo, RunResult
+from cilsim.metrics.transductive import discovery_values
+from cilsim.records import Evaluation, ExperienceInfo, RunInfo, RunResult
 from cilsim.registry import Registry
 from cilsim.results.checkpoint import Checkpoints
+from cilsim.results.predictions import Predicted
 from cilsim.results.seed_folder import SeedFolder
+from cilsim.runner.calibrated_prototypes import CalibratedPrototypes
+from cilsim.runner.cluster_picture import cluster_picture
 from cilsim.runner.evaluation import Evaluator
 from cilsim.runner.materials import Materials
 from cilsim.runner.metric_plugins import plugin_metrics
 from cilsim.strategy import Context, Experience, Strategy
+from cilsim.strategy.class_counting import ClassCounter
 from cilsim.strategy.model import Model
 from cilsim.strategy.trainer import Trainer
 from cilsim.training.state import on_device
@@ -41,6 +42,8 @@ class Run:
         evaluator: predicts test samples.
         folder: where results go.
         checkpoints: where states go.
+        prototypes: lets calibrators change the strategy's prototypes.
+        counter: knows or estimates the number of classes to discover.
         metrics: metrics that plugins registered.
         evaluations: what is known so far.
     """
@@ -55,10 +58,10 @@ class Run:
     evaluator: Evaluator
     folder: SeedFolder
     checkpoints: Checkpoints
+    prototypes: CalibratedPrototypes
+    counter: ClassCounter
     metrics: Registry
     evaluations: list[Evaluation] = field(default_factory=list)
-    _raw: torch.Tensor | None = None
-    _before: torch.Tensor | None = None
     _known: EvaluatedValues | None = None
     _costs: list[dict[str, Any]] = field(default_factory=list)
 
@@ -85,15 +88,17 @@ class Run:
         if stored is None:
             return
         index, state, _ = stored
-        history = self.folder.read_predictions()[: index + 1]
+        history = self.folder.read_history()[: index + 1]
         if len(history) <= index:
             return  # predictions are missing: what they were is computed again
+        told_apart = [0, *(costs["told_apart"] for costs in state["costs"])]
         for given in range(index + 1):
-            self.materials.give(given)
+            self.materials.give(given, told_apart[given])
+        self.context.seen_classes = told_apart[-1]
+        self.counter.load_state_dict(on_device(state["counter"], self.context.device))
         self.model.load_state_dict(state["model"])
         self.strategy.load_state_dict(on_device(state["strategy"], self.context.device))
-        self._raw = on_device(state["raw_prototypes"], self.context.device)
-        self._before = self.strategy.prototypes
+        self.prototypes.restore(on_device(state["raw_prototypes"], self.context.device))
         self.trainer.step = state["step"]
         self._costs = state["costs"]
         for place, costs in enumerate(self._costs):
@@ -112,14 +117,16 @@ class Run:
         """Learn, evaluate, store and report one experience."""
         self._record(info, *self.learn_and_predict(info))
 
-    def learn_and_predict(self, info: ExperienceInfo) -> tuple[Predictions, dict[str, float]]:
+    def learn_and_predict(self, info: ExperienceInfo) -> tuple[Predicted, dict[str, float]]:
         """Return the predictions after one experience, and the seconds that it took."""
-        experience = self.materials.experience(info.index)
+        experience = self.materials.experience(info.index, self.context.seen_classes)
         self.hook.cilsim_before_experience(run=self.info, experience=info)
         learnt = self._learn(info, experience)
         started = time.perf_counter()
-        predictions = self.evaluator.predict(info.index)
-        return predictions, {"train": learnt, "evaluate": time.perf_counter() - started}
+        predicted = Predicted(
+            self.evaluator.predict(info.index), self.evaluator.predict_unlabelled(info.index)
+        )
+        return predicted, {"train": learnt, "evaluate": time.perf_counter() - started}
 
     def _learn(self, info: ExperienceInfo, experience: Experience) -> float:
         started = time.perf_counter()
@@ -127,61 +134,60 @@ class Run:
         self.hook.cilsim_train_experience(
             run=self.info, strategy=self.strategy, experience=experience
         )
-        self._calibrate(info)
+        for name, value in self.prototypes.calibrate(info, experience.old_classes).items():
+            self.context.log(f"prototypes/{name}", value)
         self.strategy.after_calibration(experience)
-        self._before = self.strategy.prototypes
+        self.counter.note(self.context, experience)
+        self.prototypes.settle()
         seconds = time.perf_counter() - started
         self.hook.cilsim_after_training(run=self.info, experience=info, seconds=seconds)
         return seconds
 
-    def _calibrate(self, info: ExperienceInfo) -> None:
-        rows_KD = self.strategy.prototypes
-        if rows_KD is None:
-            return
-        if rows_KD.ndim != 2 or len(rows_KD) != info.seen:
-            raise RunFailed(
-                f"strategy '{self.info.strategy}': prototypes have shape {tuple(rows_KD.shape)} "
-                f"after experience {info.index}, expected ({info.seen}, D)"
-            )
-        old = 0 if self._raw is None else len(self._raw)
-        raw_KD = rows_KD if self._raw is None else torch.cat([self._raw, rows_KD[old:]])
-        table = PrototypeTable(
-            rows_KD, raw_KD, base_classes=self.context.base_classes, new=info.new_labels
-        )
-        self.hook.cilsim_calibrate_prototypes(run=self.info, experience=info, prototypes=table)
-        diagnostics = prototype_diagnostics(table, self._before)
-        self.strategy.prototypes = table.vectors
-        self._raw = table.raw
-        for name, value in diagnostics.items():
-            self.context.log(f"prototypes/{name}", value)
-
     def _record(
-        self, info: ExperienceInfo, predictions: Predictions, seconds: Mapping[str, float]
+        self, info: ExperienceInfo, predicted: Predicted, seconds: Mapping[str, float]
     ) -> None:
-        history = [*(past.predictions for past in self.evaluations), predictions]
+        past = [Predicted(known.predictions, known.unlabelled) for known in self.evaluations]
+        history = [*past, predicted]
         costs = {
+            "told_apart": self.context.seen_classes,
             "logged": self.context.take_logged(),
             "seconds": dict(seconds),
-            "kept": dict(self.strategy.kept()),
+            "kept": {**self.strategy.kept(), **self.counter.bytes_kept()},
         }
         evaluation = self._evaluation(history, costs)
         self.evaluations.append(evaluation)
         parameters = {"backbone": self.model.parameter_count()}
         self.folder.write_evaluation(self.evaluations, self.info.stream, parameters)
+        if self.info.stream.discovery:
+            self._picture_clusters(info, evaluation)
         self.hook.cilsim_after_evaluation(run=self.info, evaluation=evaluation)
         self._save(info, costs)
         self.hook.cilsim_on_checkpoint(run=self.info, experience=info)
 
-    def _evaluation(self, history: list[Predictions], costs: Mapping[str, Any]) -> Evaluation:
-        known = evaluate_predictions(history, self.info.stream, previous=self._known)
+    def _picture_clusters(self, info: ExperienceInfo, evaluation: Evaluation) -> None:
+        found = range(
+            self.context.seen_classes - self.context.discovered, self.context.seen_classes
+        )
+        picture = cluster_picture(self.materials, evaluation, self.info.stream, found)
+        if picture is not None:
+            self.folder.write_cluster_picture(info.index, picture)
+
+    def _evaluation(self, history: list[Predicted], costs: Mapping[str, Any]) -> Evaluation:
+        tests, last = [predicted.test for predicted in history], history[-1]
+        known = evaluate_predictions(tests, self.info.stream, previous=self._known)
         self._known = known
-        extra = plugin_metrics(self.metrics, history, self.info.stream)
+        extra = plugin_metrics(self.metrics, tests, self.info.stream)
+        if self.info.stream.discovery:
+            extra |= discovery_values(
+                last.unlabelled, costs["told_apart"], last.test.experience, self.info.stream
+            )
         return Evaluation(
-            experience=history[-1].experience,
+            experience=last.test.experience,
             values={**known.values, **extra, **costs["logged"]},
             accuracy_matrix=known.accuracy_matrix,
             confusion=known.confusion,
-            predictions=history[-1],
+            predictions=last.test,
+            unlabelled=last.unlabelled,
             seconds=costs["seconds"],
             kept=costs["kept"],
         )
@@ -191,8 +197,9 @@ class Run:
         state = {
             "model": self.model.state_dict(),
             "strategy": self.strategy.state_dict(),
-            "raw_prototypes": self._raw,
+            "raw_prototypes": self.prototypes.raw,
             "step": self.trainer.step,
             "costs": self._costs,
+            "counter": self.counter.state_dict(),
         }
         self.checkpoints.save_experience(info.index, state, {"experience": info.index})

@@ -22,6 +22,7 @@ from cilsim.runner.blame import plugins_named
 from cilsim.runner.conditions import note_conditions
 from cilsim.runner.device import choose_device, prepare
 from cilsim.runner.planning import plan_stream
+from cilsim.runner.pretrained import normalised_for_backbone, weights_identity
 from cilsim.runner.progress import StatusKeeper
 from cilsim.runner.references import with_references
 from cilsim.runner.request import Failure, RunRequest, RunStart, ScenarioOutcome
@@ -54,7 +55,8 @@ def run_scenario(
     prepare(scenario.deterministic, scenario.threads)
     device = choose_device(asked.device)
     resolved = resolved_yaml(scenario)
-    dataset = _load(scenario, plugins)
+    dataset = normalised_for_backbone(scenario, plugins, _load(scenario, plugins))
+    weights = weights_identity(scenario, plugins, dataset)
     folder = RunFolder.open_or_create(
         asked.out,
         scenario.name,
@@ -66,7 +68,7 @@ def run_scenario(
     with folder:
         shared = Shared(
             scenario, plugins, dataset, device, FeatureCache(FEATURE_BYTES), _store(asked),
-            asked.stop,
+            asked.stop, weights,
         )  # fmt: skip
         return _Runs(shared, folder, asked, resolved).execute()
 

@@ -57,10 +57,13 @@ def _check_backbone(
     registries: Registries,
     lookup: Lookup,
 ) -> None:
-    """Complain about a backbone for images on features, or the other way round."""
+    """Complain about a backbone for images on features or the other way round, or by its check."""
     given = "features" if facts.features else "images"
     if backbone is None:
         return
+    entry = registries.backbones[backbone.name]
+    for option, message in _ask(entry, "check", node, lookup)(backbone.options, facts) or ():
+        lookup.at_value(node.child(str(option)) or node, message)
     fitting = [
         entry.name for entry in registries.backbones if entry.facts.get("accepts") in (None, given)
     ]

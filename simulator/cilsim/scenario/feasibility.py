@@ -13,11 +13,19 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cilsim.options import Options
+from cilsim.scenario.discovery_options import (
+    ContinualDiscoveryOptions,
+    GeneralizedDiscoveryOptions,
+    NovelClassDiscoveryOptions,
+)
+from cilsim.scenario.domain_layout import Facts as FactsWithDomains
+from cilsim.scenario.domain_layout import domain_layout
+from cilsim.scenario.domain_options import DomainIncrementalOptions
+from cilsim.scenario.mixed_options import MixedOptions
 from cilsim.scenario.stream_options import (
     ClassIncrementalOptions,
     DoesNotFit,
     FewShotOptions,
-    NovelClassDiscoveryOptions,
 )
 
 if TYPE_CHECKING:
@@ -56,15 +64,32 @@ def few_shot_class_incremental(options: FewShotOptions, facts: Facts) -> Problem
     return _too_few_shots(options, facts, last)
 
 
-def novel_class_discovery(options: NovelClassDiscoveryOptions, facts: Facts) -> Problems:
-    """Return what a discovery stream asks for and the data set does not have."""
+def domain_incremental(options: DomainIncrementalOptions, facts: FactsWithDomains) -> Problems:
+    """Return what a domain-incremental stream asks for and the data set does not have."""
+    return _fits(lambda: domain_layout(options, facts))
+
+
+def novel_class_discovery(
+    options: NovelClassDiscoveryOptions | GeneralizedDiscoveryOptions | ContinualDiscoveryOptions,
+    facts: Facts,
+) -> Problems:
+    """Return what a stream of novel, generalised or continual discovery asks for in vain."""
     return _fits(lambda: options.novel_for(len(facts.class_ids)))
 
 
-CHECKS: Mapping[str, Callable[[Any, Facts], Problems]] = {
+def mixed(options: MixedOptions, facts: Facts) -> Problems:
+    """Return what a mixed stream asks for and the data set does not have."""
+    return _fits(lambda: options.sizes_for(len(facts.class_ids)))
+
+
+CHECKS: Mapping[str, Callable[[Any, Any], Problems]] = {
     "class_incremental": class_incremental,
     "few_shot_class_incremental": few_shot_class_incremental,
+    "domain_incremental": domain_incremental,
     "novel_class_discovery": novel_class_discovery,
+    "generalized_category_discovery": novel_class_discovery,
+    "continual_category_discovery": novel_class_discovery,
+    "mixed": mixed,
 }
 
 

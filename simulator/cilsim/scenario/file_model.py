@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from cilsim.options import Options
+from cilsim.scenario.published import Published
 from cilsim.scenario.recipe import Recipe
 from cilsim.scenario.schema import (
     SCHEMA,
@@ -74,3 +75,5 @@ class ScenarioFile(Options):
     """Threads of the CPU; null lets torch decide. Results depend on it."""
     checkpoints: Checkpoints = Checkpoints()
     """What is kept for resuming."""
+    published: tuple[Published, ...] = ()
+    """Numbers that `cilsim reproduce` compares the results with; they change no result."""

@@ -17,6 +17,8 @@ from cilsim.scenario.nodes import Node
 from cilsim.scenario.origin import Mark, Origin
 from cilsim.scenario.overrides import apply_overrides, read_overrides
 from cilsim.scenario.paths import resolve_paths
+from cilsim.scenario.plain import plain_scenario
+from cilsim.scenario.published_section import check_published
 from cilsim.scenario.reading import MOST_BYTES, read_text
 from cilsim.scenario.schema import (
     NATURAL,
@@ -115,7 +117,13 @@ def _load(
     if file is None or choice is None or backbone is None or order is None:
         raise AssertionError("whatever could not be checked has been complained about")
     name = file.name or default_name(origin.name)
-    return _assembled(file, name, choice, order[0], backbone, strategies, source)
+    scenario = _assembled(file, name, choice, order[0], backbone, strategies, source)
+    published = check_published(
+        root, file.published, plain_scenario(scenario), choice.options,
+        None if overrides else findings,
+    )  # fmt: skip
+    findings.raise_if_any()
+    return replace(scenario, published=published)
 
 
 def _root(origin: Origin, overrides: Sequence[str], findings: Findings) -> Node | None:
@@ -175,6 +183,7 @@ def _assembled(
         deterministic=file.deterministic,
         threads=file.threads,
         checkpoints=file.checkpoints,
+        published=file.published,
         source=source,
     )
 

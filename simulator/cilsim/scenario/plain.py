@@ -35,6 +35,7 @@ def plain_scenario(scenario: Scenario) -> dict[str, Any]:
         "deterministic": scenario.deterministic,
         "threads": scenario.threads,
         "checkpoints": plain(scenario.checkpoints),
+        "published": plain(scenario.published),
     }
 
 

@@ -9,20 +9,36 @@ from pydantic import Field, model_validator
 from cilsim.options import Options
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Area = Annotated[float, Field(gt=0.0, le=1.0)]
+Aspect = Annotated[float, Field(gt=0.0, le=100.0)]
 
 
 class Augmentation(Options):
     """Random changes of each training image, drawn per image and applied to whole batches.
 
-    Order: crop, flip, colour, cutout, normalisation.
+    Order: crop, flip, AutoAugment, colour, cutout, normalisation. The crop is a padded one or a
+    resized one; where the data set has larger images than the backbone gets, any crop gives the
+    size that it gets, and without one the centre is cut out.
     """
 
     crop_padding: Annotated[int, Field(ge=0, le=64)] = 0
-    """Pixels of padding on each side before a random crop back to the image size; 0 is off."""
+    """Pixels of padding on each side before a random crop back to the image size, or to the size
+    that the data set crops to; 0 is off."""
     crop_fill: Literal["zero", "reflect"] = "zero"
     """What the padding holds: black pixels or the mirrored image."""
+    random_resized_crop: bool = False
+    """Cut out a window of random area and aspect and resize it (bilinear, antialiased)."""
+    resized_crop_scale: tuple[Area, Area] = (0.08, 1.0)
+    """Area of the window, as a fraction of the image's (default of torchvision)."""
+    resized_crop_ratio: tuple[Aspect, Aspect] = (3 / 4, 4 / 3)
+    """Width by height of the window, drawn on a logarithmic scale (default of torchvision)."""
+    resized_crop_size: Annotated[int, Field(ge=8, le=1024)] | None = None
+    """Side of what it is resized to; none is the size of test images."""
     flip: bool = False
     """Mirror left and right with probability 0.5."""
+    autoaugment: Literal["cifar10", "imagenet"] | None = None
+    """Policy of AutoAugment (Cubuk et al. 2019), one sub-policy per image, as the few-shot papers
+    FACT and TEEN run it: grey fill, rotation one way only, 24 sub-policies for `imagenet`."""
     brightness: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     """Factor drawn from [1 - b, 1 + b]."""
     contrast: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
@@ -31,6 +47,16 @@ class Augmentation(Options):
     """Factor drawn from [1 - s, 1 + s], between the image and its grey version."""
     cutout: Annotated[int, Field(ge=0, le=256)] = 0
     """Side of one black square in pixels, centre uniform over the image, clipped at the border."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Augmentation:
+        if self.random_resized_crop and self.crop_padding:
+            raise ValueError("crop_padding and random_resized_crop are two crops; use one of them")
+        for name in ("scale", "ratio"):
+            low, high = getattr(self, f"resized_crop_{name}")
+            if low > high:
+                raise ValueError(f"resized_crop_{name} must ascend, found [{low:g}, {high:g}]")
+        return self
 
 
 class Recipe(Options):
@@ -55,6 +81,8 @@ class Recipe(Options):
     linearly over the first quarter and falls linearly to 0."""
     schedule_interval: Literal["epoch", "step"] = "epoch"
     """Whether the learning rate changes after each epoch (as in the papers) or each step."""
+    final_lr: Fraction = 0.0
+    """Where the cosine schedule ends, as a fraction of the peak learning rate."""
     milestones: tuple[Annotated[int, Field(ge=1)], ...] = ()
     """Epochs at which the step schedule multiplies the learning rate by `gamma`."""
     gamma: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1

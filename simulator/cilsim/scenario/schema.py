@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from cilsim.options import Options
+from cilsim.scenario.published import Published
 from cilsim.scenario.recipe import Recipe
 
 SCHEMA = 1
@@ -170,4 +171,5 @@ class Scenario:
     deterministic: bool
     threads: int | None
     checkpoints: Checkpoints
+    published: tuple[Published, ...]
     source: SourceFile = field(compare=False)

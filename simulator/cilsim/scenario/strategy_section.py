@@ -105,14 +105,25 @@ def _refuse_unserved(
     if serves(entry, stream):
         return
     fitting = [one.name for one in registries.strategies if serves(one, stream)]
-    served = ", ".join(entry.serves) or "labelled streams"
+    served = ", ".join(entry.serves) or _labelled(stream)
     others = f"strategies that fit: {', '.join(fitting)}" if fitting else "no strategy fits"
     message = f"strategy '{entry.name}' serves {served}, not {stream.name}; {others}"
     lookup.at_value(name, message)
 
 
 def serves(strategy: Entry, stream: Entry) -> bool:
-    """Return whether a strategy serves a stream kind; without a list it serves labelled ones."""
+    """Return whether a strategy serves a stream kind; without a list it serves labelled ones.
+
+    A labelled kind whose later experiences bring no new classes asks for `repeated_classes` too.
+    """
     if strategy.serves:
         return bool({stream.name, *stream.aliases} & set(strategy.serves))
-    return bool(stream.facts.get("labelled", True))
+    learns = stream.facts.get("new_classes", True) or strategy.facts.get("repeated_classes", False)
+    return bool(stream.facts.get("labelled", True) and learns)
+
+
+def _labelled(stream: Entry) -> str:
+    """Return which streams a strategy without a list serves, said beside one that it does not."""
+    if stream.facts.get("new_classes", True):
+        return "labelled streams"
+    return "labelled streams whose experiences bring new classes"

@@ -28,7 +28,19 @@ class DoesNotFit(ValueError):
         super().__init__(message)
 
 
-class ClassIncrementalOptions(Options):
+class StreamOptions(Options):
+    """Options of a built-in stream kind, and what follows from them without the data set."""
+
+    def experience_count(self) -> int | None:
+        """Return how many experiences the stream has, or None if that depends on the data set."""
+        return None
+
+    def notation(self) -> str:
+        """Return the protocol in the field's notation, or nothing."""
+        return ""
+
+
+class ClassIncrementalOptions(StreamOptions):
     """Sizes of the experiences, said in exactly one of three ways.
 
     `base_classes` and `increment`, or `sizes`, or `experiences`.
@@ -44,6 +56,18 @@ class ClassIncrementalOptions(Options):
     """New classes of each experience, such as [50, 10, 7]; classes beyond the sum are left out."""
     experiences: Count | None = None
     """Number of experiences of equal size."""
+
+    def experience_count(self) -> int | None:
+        """Return how many experiences the stream has, or None if that depends on the data set."""
+        return self.experiences if self.sizes is None else len(self.sizes)
+
+    def notation(self) -> str:
+        """Return the protocol, such as `B50-Inc10`."""
+        if self.sizes is not None:
+            return "+".join(map(str, self.sizes))
+        if self.experiences is not None:
+            return f"{self.experiences} experiences"
+        return f"B{self.base_classes or 0}-Inc{self.increment}"
 
     @model_validator(mode="after")
     def _one_way(self) -> ClassIncrementalOptions:
@@ -114,7 +138,7 @@ class ShotSeed(Options):
     """Seed of the draw."""
 
 
-class FewShotOptions(Options):
+class FewShotOptions(StreamOptions):
     """Many samples of the base classes, then sessions of `way` classes with `shot` samples each."""
 
     base_classes: Count
@@ -128,6 +152,14 @@ class FewShotOptions(Options):
     shots: Literal["published", "per_seed"] | ShotSeed = "published"
     """Which samples are the shots: the published lists, a draw by a fixed seed ({seed: 7}), or
     another draw for every training seed."""
+
+    def experience_count(self) -> int | None:
+        """Return how many experiences the stream has, or None if that depends on the data set."""
+        return None if self.sessions is None else 1 + self.sessions
+
+    def notation(self) -> str:
+        """Return the protocol, such as `60 + 5-way 5-shot`."""
+        return f"{self.base_classes} + {self.way}-way {self.shot}-shot"
 
     def shot_seed(self, training_seed: int) -> int | None:
         """Return the seed of the draw, or None for the published rule."""
@@ -166,45 +198,3 @@ class FewShotOptions(Options):
                 f"for, {{dataset}} has {classes}; at most {fitting} sessions fit",
             )
         return fitting if self.sessions is None else self.sessions
-
-
-class NovelClassDiscoveryOptions(Options):
-    """Labelled classes first, then stages of novel classes without labels."""
-
-    labelled_classes: Count
-    """Number of classes with labels, the base experience."""
-    novel_classes: Count | None = None
-    """Number of classes to discover; without it, all others."""
-    stages: Count = 1
-    """Experiences over which the novel classes are spread evenly."""
-    number_of_classes: Literal["given"] = "given"
-    """Whether the number of novel classes is told to the strategy."""
-
-    def novel_for(self, classes: int) -> int:
-        """Return the number of novel classes.
-
-        Args:
-            classes: how many classes the data set has.
-
-        Raises:
-            DoesNotFit: the classes are too few or cannot be spread evenly over the stages.
-        """
-        left = classes - self.labelled_classes
-        if left <= 0:
-            raise DoesNotFit(
-                "labelled_classes",
-                f"{self.labelled_classes} labelled classes leave none to discover, {{dataset}} "
-                f"has {classes}",
-            )
-        novel = left if self.novel_classes is None else self.novel_classes
-        if novel > left:
-            raise DoesNotFit(
-                "novel_classes",
-                f"{self.labelled_classes} + {novel} = {self.labelled_classes + novel} classes are "
-                f"asked for, {{dataset}} has {classes}; at most {left} can be novel",
-            )
-        if novel % self.stages:
-            raise DoesNotFit(
-                "stages", f"{novel} novel classes cannot be spread evenly over {self.stages} stages"
-            )
-        return novel

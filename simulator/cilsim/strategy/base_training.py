@@ -22,6 +22,7 @@ from cilsim.strategy.model import Model
 from cilsim.strategy.selection import Accuracy, BestTestEpoch
 from cilsim.strategy.strategy import Strategy, customises_training
 from cilsim.strategy.trainer import Trainer
+from cilsim.training.sampling import PLAIN, Sampling
 
 RECIPE_VERSION = 1
 """Raised when a change of the training code changes the weights that a recipe gives."""
@@ -81,6 +82,7 @@ class BaseTraining:
         samples: Samples,
         recipe: Recipe,
         modules: Mapping[str, nn.Module] | None = None,
+        sampling: Sampling = PLAIN,
     ) -> None:
         """Train backbone, head and `modules` on the base, or load what equal training gave.
 
@@ -94,14 +96,14 @@ class BaseTraining:
                 f"'{self.trainer.run.strategy}' trains '{next(iter(modules))}' beside them; "
                 "use 'last_epoch'"
             )
-        key = content_key(self._everything(strategy, samples, recipe))
+        key = content_key(self._everything(strategy, samples, recipe, sampling))
         stored = self.store.get(KIND, key)
         if stored is not None:
             self._reuse(stored, key, modules)
             return
         before = self.trainer.step
         selection = None if self.accuracy is None else BestTestEpoch(self.accuracy)
-        self.trainer.fit(strategy, samples, recipe, modules, selection=selection)
+        self.trainer.fit(strategy, samples, recipe, modules, selection=selection, sampling=sampling)
         state = {
             "model": self.model.state_dict(),
             "modules": {name: module.state_dict() for name, module in modules.items()},
@@ -125,7 +127,9 @@ class BaseTraining:
         run = self.trainer.run
         return f"{run.scenario}/{run.strategy}/seed-{run.seed}"
 
-    def _everything(self, strategy: Strategy, samples: Samples, recipe: Recipe) -> dict[str, Any]:
+    def _everything(
+        self, strategy: Strategy, samples: Samples, recipe: Recipe, sampling: Sampling
+    ) -> dict[str, Any]:
         own = None
         if customises_training(strategy):
             own = [
@@ -139,6 +143,7 @@ class BaseTraining:
             "recipe": recipe.model_dump(mode="json"),
             "recipe_version": RECIPE_VERSION,
             "strategy": own,
+            "sampling": sampling.facts(),
         }
 
 

@@ -13,27 +13,25 @@ import torch
 from torch import Tensor, nn
 
 from cilsim.data.samples import Samples
-from cilsim.features.augmented import augmented_features
 from cilsim.features.cache import FeatureCache
-from cilsim.prototypes.means import class_means
 from cilsim.records import RunInfo
-from cilsim.scenario.recipe import Augmentation, Recipe
+from cilsim.scenario.recipe import Recipe
 from cilsim.seeding import derive_seed
-from cilsim.solvers.assignment import match_clusters
-from cilsim.solvers.kmeans import KMeansResult, kmeans
-from cilsim.solvers.linear_svm import fit_linear_svm
 from cilsim.strategy.base_training import BaseTraining
+from cilsim.strategy.class_counting import ClassCounter
 from cilsim.strategy.experience import Experience
+from cilsim.strategy.feature_services import FeatureServices
 from cilsim.strategy.model import Model
 from cilsim.strategy.trainer import Loss, Trainer
 from cilsim.training.batch import Batch
 from cilsim.training.head import Head
 from cilsim.training.modes import set_layout
+from cilsim.training.sampling import PLAIN, Sampling
 
 Recall = Callable[[Tensor, Tensor | None], Samples]
 
 
-class Context:
+class Context(FeatureServices):
     """What a strategy can ask for. Test samples, future classes and hidden labels are not here.
 
     Attributes:
@@ -41,8 +39,9 @@ class Context:
         base_recipe: the scenario's `base_training`.
         training_recipe: the scenario's `training`, for experiences after the base.
         device: where tensors live.
-        base_classes: number of classes of experience 0.
-        seen_classes: number of classes seen, those of the current experience included.
+        base_classes: number of labelled classes of experience 0.
+        seen_classes: number of classes told apart, those of the current experience included; the
+            novel ones among these count once `novel_classes` was asked for.
         experience_index: the current experience.
     """
 
@@ -55,19 +54,18 @@ class Context:
         features: FeatureCache,
         recall: Recall,
         recipes: tuple[Recipe, Recipe],
+        counter: ClassCounter,
         device: torch.device,
     ) -> None:
-        self.run = run
+        super().__init__(run, model, features)
         self.base_recipe, self.training_recipe = recipes
         self.device = device
-        self.base_classes = len(run.stream.experiences[0].new_labels)
+        self.base_classes = len(run.stream.base_labels)
         self.seen_classes = 0
-        self.experience_index = 0
-        self._model = model
         self._trainer = trainer
         self._base = base
-        self._features = features
         self._recall = recall
+        self._counter = counter
         self._strategy: Any = None
         self._logged: dict[str, Tensor | float] = {}
 
@@ -119,19 +117,24 @@ class Context:
         *,
         for_features: bool = False,
         modules: Mapping[str, nn.Module] | None = None,
+        samples: Samples | None = None,
+        sampling: Sampling = PLAIN,
     ) -> None:
         """Train backbone and head on the base, or reuse an equal base trained before.
 
         Args:
             experience: the base.
-            for_features: the head will not be used, so that a backbone without parameters
-                needs no training at all.
+            for_features: the head will not be used, so that a backbone without parameters, or
+                with frozen ones, needs no training at all.
             modules: further modules that the strategy's loss trains, by name; they must start
                 the same whenever strategy, options and seed do.
+            samples: what to train on; default the labelled samples.
+            sampling: which samples an epoch draws, and in how many views.
         """
         if for_features and not self._model.trainable:
             return
-        self._base.train(self._strategy, experience.labelled, self.base_recipe, modules)
+        chosen = experience.labelled if samples is None else samples
+        self._base.train(self._strategy, chosen, self.base_recipe, modules, sampling)
 
     def fit(
         self,
@@ -140,6 +143,7 @@ class Context:
         recipe: Recipe | None = None,
         modules: Mapping[str, nn.Module] | None = None,
         loss: Loss | None = None,
+        sampling: Sampling = PLAIN,
     ) -> None:
         """Train backbone, head and further `modules` with the strategy's `loss`.
 
@@ -149,9 +153,10 @@ class Context:
             modules: further modules to train, by a name that stays the same.
             loss: another loss, for a classifier of the strategy's own: `modules` alone are
                 trained with it, and what the strategy or hooks make of a step stays out.
+            sampling: which samples an epoch draws, and in how many views.
         """
         recipe = recipe or self.training_recipe
-        self._trainer.fit(self._strategy, samples, recipe, modules, loss=loss)
+        self._trainer.fit(self._strategy, samples, recipe, modules, loss=loss, sampling=sampling)
 
     def recall(self, index_N: Tensor, labels_N: Tensor | None = None) -> Samples:
         """Return samples seen before by their position in the data set (`Samples.index`).
@@ -163,62 +168,28 @@ class Context:
         """
         return self._recall(index_N, labels_N)
 
-    # --------------------------------------------------------------- features
+    # -------------------------------------------------------------- discovery
 
-    def features(self, samples: Samples) -> Tensor:
-        """Return (N, D) float32 features under the test transform, cached per backbone version."""
-        return self._features.features(self._model.backbone, self._model.version, samples)
+    def novel_classes(self, experience: Experience) -> int:
+        """Return how many novel classes to make of an experience, and open the head for them.
 
-    def augmented_features(
-        self, samples: Samples, augmentation: Augmentation, *, quarter_turns: int = 0
-    ) -> Tensor:
-        """Return (N, D) float32 features of the images as an augmentation changes them, not cached.
-
-        Equal calls in one experience see equal images; see `cilsim.features.augmented`.
+        That is what the scenario's `number_of_classes` tells, or an estimate from the features of
+        the backbone as it is at the first call in an experience; later calls repeat the answer.
         """
-        seed_path = (self.run.seed, self.experience_index, "augmented_features")
-        return augmented_features(
-            self._model.backbone, samples, augmentation, seed_path, quarter_turns=quarter_turns
-        )
+        if experience.unlabelled is None:
+            return 0
+        if not self._counter.asked:
+            number = self._counter.number(self, experience)
+            self._model.head.open(number, self.generator("novel head"))
+            self.seen_classes += number
+        return self._counter.answer
 
-    def class_means(
-        self, experience: Experience, embed: Callable[[Tensor], Tensor] | None = None
-    ) -> Tensor:
-        """Return (new classes, D) means of the labelled samples' features.
-
-        Args:
-            experience: whose labelled samples.
-            embed: applied to the (N, D) features before averaging, such as a normalisation.
-        """
-        samples = experience.labelled
-        assert samples.labels is not None  # `labelled` never returns a part without labels
-        features_ND = self.features(samples)
-        embedded_ND = embed(features_ND) if embed else features_ND
-        return class_means(embedded_ND, samples.labels, experience.new_labels)
-
-    # ---------------------------------------------------------------- solvers
-
-    def kmeans(
-        self, features_ND: Tensor, clusters: int, *, n_init: int = 10, max_iterations: int = 100
-    ) -> KMeansResult:
-        """Cluster features; the draws depend on seed and experience alone."""
-        return kmeans(
-            features_ND,
-            clusters,
-            generator=self.generator("kmeans"),
-            n_init=n_init,
-            max_iterations=max_iterations,
-        )
-
-    match_clusters = staticmethod(match_clusters)
-    fit_linear_svm = staticmethod(fit_linear_svm)
+    @property
+    def discovered(self) -> int:
+        """How many novel classes the strategy made of the current experience, so far."""
+        return self._counter.answer
 
     # ------------------------------------------------------- randomness, logs
-
-    def generator(self, name: str) -> torch.Generator:
-        """Return a fresh CPU generator for (seed, experience, name): the same at every call."""
-        seed = derive_seed(self.run.seed, self.experience_index, "strategy", name)
-        return torch.Generator().manual_seed(seed)
 
     def step_generator(self, batch: Batch, name: str) -> torch.Generator:
         """Return a fresh CPU generator for (seed, experience, epoch, step, name).
@@ -242,6 +213,7 @@ class Context:
         """Used by the engine: move on to an experience and open the head for its classes."""
         self.experience_index = experience.index
         self.seen_classes = experience.seen_classes
+        self._counter.begin()
         self._trainer.begin_experience(experience.index)
         self._model.head.open(experience.new_classes, self.generator("head"))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from cilsim.data.samples import Samples
+from cilsim.data.samples import Samples, joined
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class Experience:
         index: position in the stream, 0 is the base.
         train: labelled samples, or None where a stage has none.
         unlabelled: samples whose labels are hidden, or None.
-        new_classes: how many classes appear here.
-        seen_classes: how many classes were seen up to and including this experience.
+        new_classes: how many classes appear here with labels; how many others there are to
+            discover says `context.novel_classes`.
+        seen_classes: how many classes are known: those told apart before, and these.
     """
 
     index: int
@@ -32,13 +33,18 @@ class Experience:
 
     @property
     def old_classes(self) -> int:
-        """How many classes earlier experiences brought."""
+        """How many classes were told apart before this experience."""
         return self.seen_classes - self.new_classes
 
     @property
     def new_labels(self) -> range:
-        """Labels of the new classes: positions in stream order."""
+        """Labels of the new classes: the places after all classes told apart before."""
         return range(self.old_classes, self.seen_classes)
+
+    @property
+    def everything(self) -> Samples:
+        """All samples, those without a label after the others; their label is `NO_LABEL`."""
+        return joined(self.train, self.unlabelled)
 
     @property
     def labelled(self) -> Samples:
@@ -58,8 +64,8 @@ class FeatureSet:
 
     Attributes:
         features: (N, D) features on the device.
-        seen_classes: how many classes the set can contain.
-        name: which set: `test` or `unlabelled`.
+        seen_classes: how many classes the strategy tells apart.
+        name: which set: `test`, or `unlabelled` for the unlabelled samples just learnt.
     """
 
     features: Tensor

@@ -30,6 +30,7 @@ class Model:
         self._make_head = make_head
         self._device = device
         self._fingerprint: str | None = None
+        self._frozen_version: str | None = None
         self.backbone: Backbone
         self.head: Head
 
@@ -38,6 +39,8 @@ class Model:
         self.backbone = self._build(generator).to(self._device)
         self.head = self._make_head(self.backbone.feature_size).to(self._device)
         self._settle()
+        if self._frozen_version is None and not self.trainable:
+            self._frozen_version = self.version
 
     @property
     def trainable(self) -> bool:
@@ -56,12 +59,15 @@ class Model:
         return self._fingerprint
 
     def state_dict(self) -> dict[str, Mapping[str, Tensor]]:
-        """Return the tensors of backbone and head."""
-        return {"backbone": self.backbone.state_dict(), "head": self.head.state_dict()}
+        """Return the tensors of backbone and head; none of a frozen backbone as it was built."""
+        as_built = self._frozen_version is not None and self.version == self._frozen_version
+        backbone = {} if as_built else self.backbone.state_dict()
+        return {"backbone": backbone, "head": self.head.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over what `state_dict` returned."""
-        self.backbone.load_state_dict(state["backbone"])
+        if state["backbone"]:
+            self.backbone.load_state_dict(state["backbone"])
         self.head.load_state_dict(state["head"])
         self._settle()
 

@@ -35,6 +35,10 @@ class Strategy:
     scores_images: ClassVar[bool] = False
     """Whether `scores` takes normalised images (B, C, H, W) rather than features (B, D)."""
 
+    plain_base: ClassVar[bool] = False
+    """Whether its base training is the default one although it overrides a method of the training
+    step; then it shares the base with strategies that override none."""
+
     def __init__(self, options: Options, context: Context) -> None:
         self.options: Any = options
         self.context = context
@@ -111,6 +115,8 @@ def customises_training(strategy: Strategy) -> bool:
     methods = ("loss", "transform_batch", "parameter_groups", "after_backward")
     hooks = ("cilsim_training_loss", "cilsim_train_experience")
     kind = type(strategy)
+    if kind.plain_base:
+        return False
     return any(getattr(kind, name) is not getattr(Strategy, name) for name in methods) or any(
         hasattr(kind, hook) for hook in hooks
     )

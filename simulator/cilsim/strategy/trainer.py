@@ -16,6 +16,7 @@ from cilsim.strategy.selection import BestTestEpoch
 from cilsim.strategy.strategy import Strategy
 from cilsim.training.batch import Batch, TrainingLoss
 from cilsim.training.loop import fit
+from cilsim.training.sampling import PLAIN, Sampling
 from cilsim.training.spec import EpochReport, FitSpec
 from cilsim.training.state import TrainingState, on_device
 
@@ -77,6 +78,7 @@ class Trainer:
         modules: Mapping[str, nn.Module] | None = None,
         selection: BestTestEpoch | None = None,
         loss: Loss | None = None,
+        sampling: Sampling = PLAIN,
     ) -> None:
         """Train backbone, head and further `modules` on `samples`.
 
@@ -87,6 +89,7 @@ class Trainer:
             modules: trained beside backbone and head, by name.
             selection: chooses among the epochs; default the last one.
             loss: trains `modules` alone, without what the strategy and hooks make of a step.
+            sampling: which samples an epoch draws, and in how many views.
 
         Raises:
             RunFailed: there is nothing to train, or the loss became NaN or infinite.
@@ -98,7 +101,7 @@ class Trainer:
             trained = {"backbone": self.model.backbone, "head": self.model.head, **trained}
         place = {"experience": self._experience, "training": self._trainings}
         self._trainings += 1
-        spec = self._spec(strategy, samples, recipe, trained, place)
+        spec = replace(self._spec(strategy, samples, recipe, trained, place), sampling=sampling)
         if loss is not None:
             spec = replace(
                 spec, loss=loss, parameter_groups=None, transform_batch=None, after_backward=None

@@ -13,6 +13,7 @@ import numpy as np
 
 from cilsim.data.dataset import DataFacts
 from cilsim.records import ExperienceInfo, IntArray, StreamInfo
+from cilsim.scenario.class_count import ClassCount, most_outputs, spelled, told
 
 NO_SAMPLES: IntArray = np.empty(0, dtype=np.int64)
 
@@ -27,7 +28,9 @@ class ExperiencePlan:
         new_labels: labels of the classes that appear here.
         labelled: (N,) positions in the training part that come with labels.
         unlabelled: (N,) positions in the training part whose labels are hidden.
-        test: (N,) positions in the test part, all samples of the new classes.
+        test: (N,) positions in the test part: all samples of the new classes or, where classes
+            come again, of the experience's domains.
+        novel_classes: how many of the new classes, the last ones, come without any label.
     """
 
     index: int
@@ -36,6 +39,7 @@ class ExperiencePlan:
     labelled: IntArray
     unlabelled: IntArray
     test: IntArray
+    novel_classes: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class StreamPlan:
         class_order: the data set's class id of each label.
         experiences: the plans in order.
         groups: what the classes of experience 0 and of all later ones are called.
+        class_count: how strategies learn how many classes there are to discover.
     """
 
     kind: str
@@ -55,6 +60,22 @@ class StreamPlan:
     class_order: tuple[int, ...]
     experiences: tuple[ExperiencePlan, ...]
     groups: tuple[str, str]
+    class_count: ClassCount = "given"
+
+    @property
+    def told(self) -> tuple[int | None, ...]:
+        """How many novel classes a strategy is told at each experience; None is nothing."""
+        return tuple(told(self.class_count, plan.novel_classes) for plan in self.experiences)
+
+    @property
+    def most_outputs(self) -> int:
+        """The largest number of classes that a strategy may tell apart at the end."""
+        return sum(
+            len(plan.new_labels)
+            - plan.novel_classes
+            + most_outputs(self.class_count, plan.novel_classes)
+            for plan in self.experiences
+        )
 
     def digest(self) -> str:
         """Return the SHA-256 over class order and every split, as hexadecimal text."""
@@ -83,6 +104,7 @@ class StreamPlan:
                     labelled=len(experience.labelled),
                     unlabelled=len(experience.unlabelled),
                     test=len(experience.test),
+                    novel_classes=experience.novel_classes,
                 )
                 for experience in self.experiences
             ),
@@ -90,6 +112,7 @@ class StreamPlan:
             class_names=tuple(names[class_id] for class_id in self.class_order),
             groups=self.groups,
             digest=self.digest(),
+            number_of_classes=spelled(self.class_count),
         )
 
 

@@ -10,17 +10,20 @@ Needs pytest.
 
 from cilsim.testing.contract import StrategyContract
 from cilsim.testing.discovery_contract import DiscoveryContract
+from cilsim.testing.domain_contract import DomainContract
 from cilsim.testing.patterns import patterns, write_patterns
 from cilsim.testing.project import Project, RunFiles
-from cilsim.testing.ring import ring, write_ring
+from cilsim.testing.ring import ring, ring_domains, write_ring
 
 __all__ = [
     "DiscoveryContract",
+    "DomainContract",
     "Project",
     "RunFiles",
     "StrategyContract",
     "patterns",
     "ring",
+    "ring_domains",
     "write_patterns",
     "write_ring",
 ]

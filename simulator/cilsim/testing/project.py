@@ -43,18 +43,31 @@ class RunFiles:
 
     def predictions(self) -> list[dict[str, NDArray[np.int64]]]:
         """Return the stored arrays after each experience, by name."""
-        arrays = []
-        for path in sorted((self.folder / "predictions").glob("*.npz")):
-            with np.load(path, allow_pickle=False) as stored:
-                arrays.append(dict(stored))
-        return arrays
+        return _arrays(self.folder / "predictions")
+
+    def unlabelled_predictions(self) -> list[dict[str, NDArray[np.int64]]]:
+        """Return the same for the unlabelled samples of each experience; empty ones for none."""
+        return _arrays(self.folder / "predictions" / "unlabelled")
 
     def deterministic_bytes(self) -> dict[str, bytes]:
         """Return the files that must be equal between equal runs."""
         names = ["metrics.jsonl", "accuracy_matrix.csv"]
         paths = [self.folder / name for name in names]
-        paths += sorted((self.folder / "predictions").glob("*.npz"))
-        return {path.name: path.read_bytes() for path in paths}
+        paths += sorted((self.folder / "predictions").rglob("*.npz"))
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in paths}
+
+    @property
+    def experiences(self) -> int:
+        """How many experiences were evaluated."""
+        return len(list((self.folder / "predictions").glob("*.npz")))
+
+
+def _arrays(folder: Path) -> list[dict[str, NDArray[np.int64]]]:
+    arrays = []
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path, allow_pickle=False) as stored:
+            arrays.append(dict(stored))
+    return arrays
 
 
 @dataclass(frozen=True)

@@ -61,15 +61,13 @@ class StrategyPromises:
 
     def test_resumed_after_each_experience_equals_uninterrupted(self, project: Project) -> None:
         """Stopping after every experience and going on changes nothing."""
-        whole = self.run(project, "whole").deterministic_bytes()
+        whole = self.run(project, "whole")
         interruptions = project.run_in_parts(
-            self.scenario(project),
-            "parts",
-            StopAfterCheckpoint,
-            at_most=len(whole),  # a file per experience, and two more
+            self.scenario(project), "parts", StopAfterCheckpoint, at_most=whole.experiences + 2
         )
-        assert interruptions > 0
-        assert project.files("parts", self.strategy).deterministic_bytes() == whole
+        assert interruptions >= whole.experiences - 1
+        parts = project.files("parts", self.strategy)
+        assert parts.deterministic_bytes() == whole.deterministic_bytes()
 
     def test_stores_no_more_than_it_declares(self, project: Project) -> None:
         """The tensors of `state_dict` are covered by what `kept` says, but for bookkeeping."""

@@ -7,7 +7,9 @@ forget and does not, or the other way round, is implemented wrongly.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +40,27 @@ def ring(
     return arrays
 
 
-def write_ring(path: Path, classes: int = 10, **sizes: int) -> Path:
+def ring_domains(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return `domain_train`, `domain_test` and `domain_names` for the arrays of a ring.
+
+    The domain of a sample says how far from the middle it lies: each class is cut into its inner,
+    middle and outer third.
+    """
+    domains: dict[str, NDArray[Any]] = {"domain_names": np.array(["inner", "middle", "outer"])}
+    for part in ("train", "test"):
+        distance, y = np.linalg.norm(arrays[f"x_{part}"], axis=1), arrays[f"y_{part}"]
+        domains[f"domain_{part}"] = np.empty(len(y), dtype=np.int64)
+        for class_id in np.unique(y):
+            mine = np.flatnonzero(y == class_id)
+            rank = distance[mine].argsort(kind="stable").argsort(kind="stable")
+            domains[f"domain_{part}"][mine] = 3 * rank // len(mine)
+    return domains
+
+
+def write_ring(path: Path, classes: int = 10, *, domains: bool = False, **sizes: int) -> Path:
     """Write the ring as an `.npz` file for the data set `arrays` and return its path."""
-    np.savez(path, **ring(classes, **sizes))  # type: ignore[arg-type]
+    arrays: dict[str, Any] = {**ring(classes, **sizes)}
+    if domains:
+        arrays |= ring_domains(arrays)
+    np.savez(path, **arrays)
     return path

@@ -73,20 +73,26 @@ class SampleSpy:
 
 
 class LabelSpy:
-    """Notes whether each experience came with labels.
+    """Looks for labels where there must be none.
 
     Attributes:
-        labelled: per experience, whether any sample had a label.
+        unlabelled_parts: how many experiences had an unlabelled part.
+        leaks: how many of these came with labels, and how many labelled parts had samples of
+            classes that no experience so far labels.
     """
 
     def __init__(self) -> None:
-        self.labelled: list[bool] = []
+        self.unlabelled_parts = self.leaks = 0
 
     @hookimpl
     def cilsim_train_experience(self, experience: Experience) -> None:
         """Look at both parts."""
-        parts = [part for part in (experience.train, experience.unlabelled) if part is not None]
-        self.labelled.append(any(part.labels is not None for part in parts))
+        if experience.unlabelled is not None:
+            self.unlabelled_parts += 1
+            self.leaks += experience.unlabelled.labels is not None
+        if experience.train is not None:
+            labels = experience.train.labels
+            self.leaks += labels is None or int(labels.max()) >= experience.seen_classes
 
 
 def tensor_bytes(state: Any) -> int:

@@ -23,6 +23,8 @@ class Batch:
         epoch: index of the epoch, from 0.
         step: index of the step within the epoch, from 0.
         progress: fraction of this training that is done, in [0, 1).
+        views: how many augmentations of each sample `x` holds: it has views * B rows, all samples
+            in the first view, then all in the second; `labels` and `position` have B.
     """
 
     x: Tensor
@@ -32,6 +34,7 @@ class Batch:
     epoch: int
     step: int
     progress: float
+    views: int = 1
 
     def __len__(self) -> int:
         return int(self.x.shape[0])

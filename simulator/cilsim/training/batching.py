@@ -8,18 +8,22 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cilsim.data.augmentation import augment
+from cilsim.data.augment import augment
 from cilsim.data.samples import Samples
 from cilsim.scenario.recipe import Recipe
 from cilsim.seeding import derive_seed
+from cilsim.training.sampling import PLAIN, Sampling
 
 
-def batch_bounds(count: int, batch_size: int) -> list[tuple[int, int]]:
+def batch_bounds(count: int, batch_size: int, *, drop_last: bool = False) -> list[tuple[int, int]]:
     """Return (start, stop) of each step of an epoch over `count` samples.
 
     A last batch of one sample is merged into the batch before it: batch norm over a 1x1 map has
-    no variance for a single image.
+    no variance for a single image. With `drop_last` an incomplete batch is left out, unless it
+    is the only one.
     """
+    if drop_last and count > batch_size:
+        count -= count % batch_size
     starts = list(range(0, count, batch_size))
     if len(starts) > 1 and batch_size > 1 and count - starts[-1] == 1:
         starts.pop()
@@ -35,12 +39,14 @@ class Batcher:
         recipe: Recipe,
         seed_path: tuple[int | str, ...],
         device: torch.device,
+        sampling: Sampling = PLAIN,
     ) -> None:
         self.samples = samples
         self.recipe = recipe
         self.seed_path = seed_path
         self.device = device
-        self.bounds = batch_bounds(len(samples), recipe.batch_size)
+        self.sampling = sampling
+        self.bounds = batch_bounds(len(samples), recipe.batch_size, drop_last=sampling.drop_last)
         self._generator = torch.Generator()
 
     @property
@@ -49,21 +55,30 @@ class Batcher:
         return min(stop - start for start, stop in self.bounds)
 
     def order(self, epoch: int) -> Tensor:
-        """Return the (N,) permutation of one epoch, drawn on the CPU, where the samples live."""
+        """Return the (N,) positions of one epoch, drawn on the CPU, where the samples live."""
         seed = derive_seed(*self.seed_path, epoch, "shuffle")
         generator = torch.Generator().manual_seed(seed)
-        return torch.randperm(len(self.samples), generator=generator).to(self.samples.device)
+        return self.sampling.order(len(self.samples), generator).to(self.samples.device)
 
     def x(self, position_B: Tensor, epoch: int, step: int) -> Tensor:
-        """Return the samples at `position_B`, augmented and normalised, on the device."""
+        """Return the samples at `position_B`, augmented and normalised, on the device.
+
+        With V views the result has V B rows: all samples in the first view, then in the second.
+        """
+        x = self.samples.x.index_select(0, position_B).to(self.device)
+        views = range(self.sampling.views)
+        if len(views) == 1:
+            return self._view(x, (epoch, step, "augment"))
+        return torch.cat([self._view(x, (epoch, step, "augment", view)) for view in views])
+
+    def _view(self, x: Tensor, place: tuple[int | str, ...]) -> Tensor:
         samples, recipe = self.samples, self.recipe
-        x = samples.x.index_select(0, position_B).to(self.device)
         if samples.are_features:
             return x
-        seed = derive_seed(*self.seed_path, epoch, step, "augment")
+        seed = derive_seed(*self.seed_path, *place)
         return augment(
             x, recipe.augmentation, self._generator.manual_seed(seed),
-            samples.mean, samples.std, channels_last=recipe.channels_last,
+            samples.mean, samples.std, crop=samples.crop, channels_last=recipe.channels_last,
         )  # fmt: skip
 
     def labels(self, position_B: Tensor) -> Tensor | None:

@@ -46,6 +46,17 @@ class Head(nn.Module):
         self.seen = 0
         self.register_buffer("opened", torch.zeros((), dtype=torch.int64))
 
+    @classmethod
+    def of_rows(cls, rows_KD: Tensor, temperature: float) -> Head:
+        """Return a cosine head whose rows are given, all open, on their device."""
+        classes, feature_size = rows_KD.shape
+        head = cls(feature_size, classes, "cosine", temperature).to(rows_KD.device)
+        with torch.no_grad():
+            head.weight.copy_(rows_KD)
+        head.seen = classes
+        head.opened.fill_(classes)
+        return head
+
     def open(self, new_classes: int, generator: torch.Generator) -> None:
         """Open the next rows, drawn uniformly from +-1/sqrt(D) as torch's Linear does.
 

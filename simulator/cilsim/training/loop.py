@@ -55,7 +55,9 @@ class _Training:
         self.spec = spec
         self.recipe = spec.recipe
         self.step = OptimiserStep(spec)
-        self.batcher = Batcher(spec.samples, spec.recipe, spec.seed_path, self.step.device)
+        self.batcher = Batcher(
+            spec.samples, spec.recipe, spec.seed_path, self.step.device, spec.sampling
+        )
         self.steps_per_epoch = len(self.batcher.bounds)
         self.epoch = self.position = self.images = 0
         self.meter = Meter()
@@ -115,6 +117,7 @@ class _Training:
             epoch=self.epoch,
             step=self.position,
             progress=done / (self.recipe.epochs * self.steps_per_epoch),
+            views=self.spec.sampling.views,
         )
 
     def _between_steps(self) -> None:

@@ -17,7 +17,8 @@ def learning_rate(recipe: Recipe, epoch: int, step_in_epoch: int, steps_per_epoc
     number, and w of them warming up:
 
     - warm-up, k < w: lr (k + 1) / (w + 1), the line from 0 without its first point;
-    - cosine: lr (1 + cos(pi (k - w) / (n - w))) / 2 (Loshchilov and Hutter 2017, equation 5);
+    - cosine: e + (lr - e) (1 + cos(pi (k - w) / (n - w))) / 2 with e = lr `final_lr` (Loshchilov
+      and Hutter 2017, equation 5);
     - step: lr gamma^m, with m the number of milestones up to and including the current epoch;
     - one_cycle: at f = (k - w + 1) / (n - w + 1), lr f / 0.25 up to a quarter and
       lr (1 - f) / 0.75 after it; the two ends, where it is 0, are left out;
@@ -29,7 +30,8 @@ def learning_rate(recipe: Recipe, epoch: int, step_in_epoch: int, steps_per_epoc
     if k < w:
         return recipe.lr * (k + 1) / (w + 1)
     if recipe.schedule == "cosine":
-        return 0.5 * recipe.lr * (1.0 + math.cos(math.pi * (k - w) / (n - w)))
+        end = recipe.lr * recipe.final_lr
+        return end + 0.5 * (recipe.lr - end) * (1.0 + math.cos(math.pi * (k - w) / (n - w)))
     if recipe.schedule == "step":
         return recipe.lr * recipe.gamma ** sum(m <= epoch for m in recipe.milestones)
     if recipe.schedule == "one_cycle":

@@ -11,6 +11,7 @@ from cilsim.data.samples import Samples
 from cilsim.scenario.recipe import Recipe
 from cilsim.training.batch import Batch, TrainingLoss
 from cilsim.training.optimisers import ParameterGroup
+from cilsim.training.sampling import PLAIN, Sampling
 from cilsim.training.state import TrainingState
 
 
@@ -96,6 +97,7 @@ class FitSpec:
         save: called between steps with everything that `resume_from` needs.
         save_every_seconds: how often.
         should_stop: asked before each step; True saves and raises `Interrupted`.
+        sampling: which samples an epoch draws, and in how many views.
         random_forward: the loss draws from torch's global generator although no module has a
             dropout layer; the generator is then seeded for each step and put back.
     """
@@ -115,4 +117,5 @@ class FitSpec:
     save: Callable[[TrainingState], None] | None = None
     save_every_seconds: float = 60.0
     should_stop: Callable[[], bool] | None = None
+    sampling: Sampling = PLAIN
     random_forward: bool = False

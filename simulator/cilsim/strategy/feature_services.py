@@ -1,0 +1,107 @@
+"""What a strategy can ask about features: extraction, means, clusters, linear classifiers.
+
+Axis letters: N samples, D features, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from cilsim.data.samples import Samples
+from cilsim.features.augmented import augmented_features
+from cilsim.features.cache import FeatureCache
+from cilsim.prototypes.means import class_means
+from cilsim.records import RunInfo
+from cilsim.scenario.recipe import Augmentation
+from cilsim.seeding import derive_seed
+from cilsim.solvers.assignment import match_clusters
+from cilsim.solvers.kmeans import KMeansResult, kmeans
+from cilsim.solvers.linear_svm import fit_linear_svm
+from cilsim.strategy.experience import Experience
+from cilsim.strategy.model import Model
+
+
+class FeatureServices:
+    """The part of a context that needs nothing but the backbone as it is.
+
+    Attributes:
+        run: facts about the run.
+        experience_index: the current experience.
+    """
+
+    def __init__(self, run: RunInfo, model: Model, features: FeatureCache) -> None:
+        self.run = run
+        self.experience_index = 0
+        self._model = model
+        self._features = features
+
+    def features(self, samples: Samples) -> Tensor:
+        """Return (N, D) float32 features under the test transform, cached per backbone version."""
+        return self._features.features(self._model.backbone, self._model.version, samples)
+
+    def augmented_features(
+        self, samples: Samples, augmentation: Augmentation, *, quarter_turns: int = 0
+    ) -> Tensor:
+        """Return (N, D) float32 features of the images as an augmentation changes them, not cached.
+
+        Equal calls in one experience see equal images; see `cilsim.features.augmented`.
+        """
+        seed_path = (self.run.seed, self.experience_index, "augmented_features")
+        return augmented_features(
+            self._model.backbone, samples, augmentation, seed_path, quarter_turns=quarter_turns
+        )
+
+    def class_means(
+        self, experience: Experience, embed: Callable[[Tensor], Tensor] | None = None
+    ) -> Tensor:
+        """Return (new classes, D) means of the labelled samples' features.
+
+        Args:
+            experience: whose labelled samples.
+            embed: applied to the (N, D) features before averaging, such as a normalisation.
+        """
+        samples = experience.labelled
+        assert samples.labels is not None  # `labelled` never returns a part without labels
+        features_ND = self.features(samples)
+        embedded_ND = embed(features_ND) if embed else features_ND
+        return class_means(embedded_ND, samples.labels, experience.new_labels)
+
+    def kmeans(
+        self,
+        features_ND: Tensor,
+        clusters: int,
+        *,
+        labelled: tuple[Tensor, Tensor] | None = None,
+        n_init: int = 10,
+        max_iterations: int = 100,
+    ) -> KMeansResult:
+        """Cluster features; the draws depend on seed and experience alone.
+
+        Args:
+            features_ND: what to cluster.
+            clusters: K, labelled classes included.
+            labelled: (M, D) features and (M,) labels 0..C-1 of samples that stay in the cluster of
+                their class (Vaze et al. 2022).
+            n_init: starts; the one with the smallest inertia is kept.
+            max_iterations: of each start.
+        """
+        return kmeans(
+            features_ND,
+            clusters,
+            generator=self.generator("kmeans"),
+            n_init=n_init,
+            max_iterations=max_iterations,
+            candidates=None if labelled is None else 1,
+            labelled=labelled,
+        )
+
+    match_clusters = staticmethod(match_clusters)
+    fit_linear_svm = staticmethod(fit_linear_svm)
+
+    def generator(self, name: str) -> torch.Generator:
+        """Return a fresh CPU generator for (seed, experience, name): the same at every call."""
+        seed = derive_seed(self.run.seed, self.experience_index, "strategy", name)
+        return torch.Generator().manual_seed(seed)
