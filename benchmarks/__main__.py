@@ -15,6 +15,7 @@ from benchmarks.avalanche_arm import (
     AVALANCHE_INPUT,
     AVALANCHE_TINY,
 )
+from benchmarks.increment_arm import INCREMENT_5, INCREMENT_50, INCREMENT_500
 from benchmarks.kmeans_arm import KMEANS_5000, KMEANS_50000, KMEANS_RESTARTS
 from benchmarks.machine import describe
 from benchmarks.rounds import (
@@ -35,6 +36,9 @@ ARMS: dict[str, Arm] = {
     "train-resnet20": TRAIN_RESNET20,
     "session-small": SESSION_SMALL,
     "session-resnet20": SESSION_RESNET20,
+    "increment-5": INCREMENT_5,
+    "increment-50": INCREMENT_50,
+    "increment-500": INCREMENT_500,
     "step-overhead": STEP_OVERHEAD,
     "svm-5000": SVM_5000,
     "svm-20000": SVM_20000,

@@ -16,23 +16,11 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.prepared_runs import PreparedRuns
 from benchmarks.rounds import Arm, Goal
 from cilsim.data.normalise import normalise
 from cilsim.data.samples import Samples
-from cilsim.features.cache import FeatureCache
 from cilsim.features.extract import CHUNKS
-from cilsim.plugins import Plugins, discover
-from cilsim.records import RunInfo
-from cilsim.results.seed_folder import SeedFolder
-from cilsim.runner.assembly import Shared, assemble
-from cilsim.runner.interruption import StopRequest
-from cilsim.runner.planning import plan_stream
-from cilsim.runner.run import Run
-from cilsim.scenario.load import load_scenario
-from cilsim.strategy.base_training import MemoryStore
-
-PREPARED = 10
-"""Runs made ready; each is used up by one call, so that at most nine rounds can be asked for."""
 
 SCENARIO = {
     "stream": {
@@ -48,75 +36,40 @@ SCENARIO = {
 }
 
 
-class Sessions:
-    """Runs that stand after their base experience, ready for the sessions to be timed."""
+def scenario_file(backbone: str, test_per_class: int) -> Path:
+    """Write the scenario for a backbone and return the file."""
+    dataset = {"name": "glyphs100", "test_per_class": test_per_class}
+    stream = {**SCENARIO["stream"], "dataset": dataset}  # type: ignore[dict-item]
+    path = Path(tempfile.mkdtemp(prefix="cilsim-bench-")) / "session.yaml"
+    path.write_text(json.dumps({**SCENARIO, "stream": stream, "backbone": backbone}))
+    return path
 
-    def __init__(self, backbone: str, test_per_class: int, device: torch.device) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="cilsim-bench-"))
-        self.plugins: Plugins = discover()
-        dataset = {"name": "glyphs100", "test_per_class": test_per_class}
-        stream = {**SCENARIO["stream"], "dataset": dataset}  # type: ignore[dict-item]
-        path = self.folder / "session.yaml"
-        path.write_text(json.dumps({**SCENARIO, "stream": stream, "backbone": backbone}))
-        self.scenario = load_scenario(path, self.plugins.registries)
-        choice = self.scenario.stream.dataset
-        self.dataset = self.plugins.registries.datasets[choice.name].load()(choice.options)
-        self.device = device
-        self.made = 0
 
-    def contestant(self, label: str, *, files: bool) -> Callable[[], None]:
-        """Return a call that runs the sessions of one strategy."""
-        ready = [self._after_base(label) for _ in range(PREPARED)]
+def forward_pass(runs: PreparedRuns) -> Callable[[], None]:
+    """Return a call that passes the images of the sessions through the backbone once."""
+    run = runs.after_base("nmc")
+    parts: list[Samples] = []
+    for info in run.info.stream.experiences[1:]:
+        parts += [run.materials.experience(info.index).labelled, run.materials.test(info.index)]
+    backbone = run.model.backbone.eval()
+    chunk = CHUNKS[runs.device.type]
 
-        def sessions() -> None:
-            run = ready.pop()
-            for info in run.info.stream.experiences[1:]:
-                if files:
-                    run.live_through(info)
-                else:
-                    run.learn_and_predict(info)
+    def forward() -> None:
+        with torch.inference_mode():
+            for part in parts:
+                for images in torch.split(part.x, chunk):
+                    backbone(normalise(images, part.mean, part.std, channels_last=True))
 
-        return sessions
-
-    def bound(self) -> Callable[[], None]:
-        """Return a call that passes the images of the sessions through the backbone once."""
-        run = self._after_base("nmc")
-        parts: list[Samples] = []
-        for info in run.info.stream.experiences[1:]:
-            parts += [run.materials.experience(info.index).labelled, run.materials.test(info.index)]
-        backbone = run.model.backbone.eval()
-        chunk = CHUNKS[self.device.type]
-
-        def forward() -> None:
-            with torch.inference_mode():
-                for part in parts:
-                    for images in torch.split(part.x, chunk):
-                        backbone(normalise(images, part.mean, part.std, channels_last=True))
-
-        return forward
-
-    def _after_base(self, label: str) -> Run:
-        shared = Shared(
-            self.scenario, self.plugins, self.dataset, self.device, FeatureCache(1 << 30),
-            MemoryStore(), StopRequest(),
-        )  # fmt: skip
-        plan, stream = plan_stream(self.scenario, self.plugins, 0)
-        self.made += 1
-        path = self.folder / f"run-{self.made}"
-        info = RunInfo("session", label, 0, stream, str(self.device), path)
-        choice = next(c for c in self.scenario.strategies if c.label == label)
-        run, _ = assemble(shared, plan, info, choice, SeedFolder(path, label, 0))
-        run.live_through(stream.experiences[0])
-        return run
+    return forward
 
 
 def arm(backbone: str, test_per_class: int) -> Arm:
     """Return the comparison for a backbone."""
 
     def build(device: torch.device) -> Mapping[str, Callable[[], None]]:
-        sessions = Sessions(backbone, test_per_class, device)
+        sessions = PreparedRuns(scenario_file(backbone, test_per_class), device)
         return {
-            "forward": sessions.bound(),
+            "forward": forward_pass(sessions),
             "nmc": sessions.contestant("nmc", files=False),
             "teen": sessions.contestant("teen", files=False),
             "nmc+files": sessions.contestant("nmc", files=True),

@@ -15,7 +15,7 @@ from torch import Tensor
 from cilsim.solvers.conditioning import oas
 from cilsim.solvers.distances import chunks
 
-CHUNK = 512
+CHUNK = 128
 """Samples per product; earlier samples of the same class are found by a CHUNK x CHUNK mask."""
 
 
@@ -110,8 +110,8 @@ class StreamingGaussian:
         return sums_BD / (known_B + earlier_BB.sum(1, keepdim=True)).clamp_min(1.0)
 
     def _move_means(self, x_BD: Tensor, labels_B: Tensor) -> None:
-        member_BK = F.one_hot(labels_B, len(self.counts_K)).double()
-        counts_K = self.counts_K + member_BK.sum(0)
-        sums_KD = self.counts_K.unsqueeze(1) * self.means_KD + member_BK.T @ x_BD
+        ones_B = torch.ones_like(labels_B, dtype=torch.float64)
+        counts_K = self.counts_K.index_add(0, labels_B, ones_B)
+        sums_KD = (self.counts_K.unsqueeze(1) * self.means_KD).index_add_(0, labels_B, x_BD)
         self.means_KD = sums_KD / counts_K.clamp_min(1.0).unsqueeze(1)
         self.counts_K = counts_K
