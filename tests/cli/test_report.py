@@ -76,6 +76,37 @@ def test_the_json_holds_every_metric_that_is_stored(cli: Command, copy: Path) ->
     } == {(row["experience"], row["name"], row["value"]) for row in stored}
 
 
+def test_a_metric_set_replaces_the_tables(cli: Command, copy: Path) -> None:
+    outcome = cli("report", copy, "--metric-set", "pycil")
+
+    title, head, *rows, _ = outcome.out.splitlines()[1:]
+    assert title == "pycil: pooled accuracies; forgetting against the best of all rows; in percent"
+    assert head.split() == ["strategy", "n", "A_last", "average_accuracy", "forgetting"]
+    assert [row.split()[:2] for row in rows] == [["nmc", "2"], ["far", "2"]]
+
+
+def test_a_metric_set_goes_into_csv_and_json(cli: Command, copy: Path) -> None:
+    listed = cli("report", copy, "--metric-set", "pycil", "--format", "csv").out.splitlines()
+    described = json.loads(cli("report", copy, "--metric-set", "pycil", "--json").out)
+
+    rows = list(csv.DictReader(listed))
+    names = ["pycil/A_last", "pycil/average_accuracy", "pycil/forgetting"]
+    assert sorted({row["metric"] for row in rows}) == names
+    [run] = [
+        run
+        for folder in described
+        for run in folder["runs"]
+        if (run["strategy"], run["seed"]) == ("far", 1)
+    ]
+    [last] = [
+        row["value"]
+        for row in rows
+        if (row["strategy"], row["seed"], row["experience"], row["metric"])
+        == ("far", "1", "2", "pycil/A_last")
+    ]
+    assert run["pycil"]["A_last"] == float(last)
+
+
 def test_a_folder_without_finished_runs(cli: Command, copy: Path) -> None:
     for run in copy.glob("*/seed-*"):
         shutil.rmtree(run)

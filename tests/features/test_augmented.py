@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import nn
 
@@ -65,6 +67,12 @@ def test_the_layout_of_the_weights_does_not_matter() -> None:
         set_layout([backbone], channels_last)
         found.append(augmented_features(backbone, images(), CROP, (0,)))
     assert torch.equal(*found)
+
+
+def test_images_are_cropped_to_what_the_data_set_crops_to() -> None:
+    samples = dataclasses.replace(images(), crop=2)
+    found = augmented_features(Flatten(), samples, CROP, (0,))
+    assert found.shape == (len(samples), samples.x.shape[1] * 4)
 
 
 def test_ready_features_pass_the_augmentation_unchanged() -> None:

@@ -1,4 +1,5 @@
 import copy
+import dataclasses
 
 import pytest
 import torch
@@ -29,6 +30,14 @@ def test_a_feature_does_not_depend_on_its_neighbours(parts, channels_last, chann
     for index in order.split(sizes):
         part = extract(backbone, parts.subset(samples, index), channels_last=channels_last)
         assert torch.equal(part, whole[index])
+
+
+@pytest.mark.parametrize("view", ["plain", "mirror"])
+def test_features_are_those_of_the_centre_where_the_data_set_crops(parts, view):
+    backbone, whole = parts.resnet(), parts.images()
+    cropped = dataclasses.replace(whole, crop=6)
+    inner = dataclasses.replace(whole, x=whole.x[:, :, 1:7, 1:7].contiguous())
+    assert torch.equal(extract(backbone, cropped, view=view), extract(backbone, inner, view=view))
 
 
 def test_features_of_an_mlp_do_not_depend_on_their_neighbours(parts):

@@ -56,6 +56,13 @@ def test_types_and_templates_are_included(names: list[str]) -> None:
     assert {"cilsim/py.typed", "cilsim/report/report.html.j2"} <= set(names)
 
 
+def test_recipes_are_included(names: list[str], root: Path) -> None:
+    folder = root / "scenarios"
+    shipped = [*folder.glob("*.yaml"), *folder.glob("class_orders/*.txt")]
+    recipes = {f"cilsim/recipes/{path.relative_to(folder)}" for path in shipped}
+    assert {name for name in names if name.startswith("cilsim/recipes/")} == recipes
+
+
 def test_no_test_comes_along(names: list[str]) -> None:
     assert [name for name in names if "test_" in name or "conftest" in name] == []
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cilsim.prototypes.means import RunningMeans, class_means
+from cilsim.prototypes.means import RunningMeans, class_means, class_sums
 
 FEATURES = torch.tensor([[1.0, 2.0], [3.0, 4.0], [10.0, 20.0], [5.0, 9.0]])
 LABELS = torch.tensor([7, 7, 2, 7])
@@ -133,3 +133,11 @@ def test_running_means_come_in_the_precision_asked_for():
     running = RunningMeans([7], 2, dtype=torch.float64)
     running.add(FEATURES.half(), LABELS)
     assert running.means().dtype == torch.float64
+
+
+def test_class_sums_have_zeros_for_a_class_without_samples():
+    sums_KD, counts_K = class_sums(FEATURES, LABELS, [5, *sorted(set(LABELS.tolist()))])
+    assert sums_KD.dtype == torch.float64
+    assert (sums_KD[0].tolist(), int(counts_K[0])) == ([0.0] * FEATURES.shape[1], 0)
+    torch.testing.assert_close(sums_KD.sum(0), FEATURES.double().sum(0))
+    assert int(counts_K.sum()) == len(LABELS)
