@@ -41,9 +41,10 @@ class KMeansDiscovery(Strategy):
     def _cluster(self, features_ND: Tensor, experience: Experience) -> Tensor:
         novel = self.context.novel_classes(experience)
         mixed = self.context.run.stream.kind != "novel_class_discovery"
+        everyone = min(self.context.seen_classes, len(features_ND))  # no cluster can be empty
         result = self.context.kmeans(
             self._embed(features_ND),
-            self.context.seen_classes if mixed else novel,
+            max(novel, everyone) if mixed else novel,
             n_init=self.options.inits,
             max_iterations=self.options.iterations,
         )

@@ -90,6 +90,19 @@ def test_a_table_shows_intervals_paired_differences_bytes_and_what_is_missing() 
     )
 
 
+def test_a_metric_that_a_row_does_not_have_leaves_its_cell_empty() -> None:
+    table = Table("toy", ("toy.yaml",), (Column("all", "A_all"), Column("M_f", "M_f")), frozenset())
+    shown = as_markdown(table, ["joint"], {"joint": row(0.5, 0.6)})
+    assert "| `joint` | 55.0 ± 63.5 |  |\n" in shown
+
+
+def test_rows_of_discovery_are_compared_by_what_both_have() -> None:
+    kept = Row("digest", "hash", MACHINE, 0.0, {0: {"transductive/A_all": 0.5}})
+    again = Row("digest", "hash", MACHINE, 0.0, {0: {"transductive/A_all": 0.6}})
+    assert differences("gcd", kept, kept) == []
+    assert differences("gcd", kept, again) == ["gcd: transductive/A_all 60.0 %, kept 50.0 ± 2.0"]
+
+
 def test_only_what_is_between_the_marks_is_rewritten() -> None:
     text = "before\n<!-- table: toy -->\nold\n<!-- end -->\nafter\n"
     assert (

@@ -20,6 +20,16 @@ from cilsim.testing import Project, write_ring
 LEAVES = (str, bytes, int, float, complex, type(None), enum.Enum, Path, type, types.ModuleType)
 FOREIGN = (torch.dtype, torch.device, torch.Generator, np.dtype, pluggy.HookRelay)
 STREAM = {"kind": "novel_class_discovery", "labelled_classes": 4, "stages": 2}
+PROJECTION = {"hidden": 8, "bottleneck": 4}
+DISCOVERERS = (
+    {"name": "kmeans_discovery"},
+    {"name": "gcd", **PROJECTION, "outputs": 16, "inits": 2},
+    {"name": "simgcd", **PROJECTION},
+    {"name": "protogcd", **PROJECTION},
+    {"name": "happy", **PROJECTION},
+    {"name": "frost"},
+)
+"""Every strategy of discovery, small."""
 
 
 def reachable(root: Any, *, private: bool) -> Iterator[tuple[str, Any]]:
@@ -67,7 +77,7 @@ def values(thing: Any, names: list[str]) -> Iterator[tuple[str, Any]]:
     for name in dict.fromkeys(names):
         try:
             yield name, getattr(thing, name)
-        except (AttributeError, ValueError, RuntimeError, TypeError):
+        except (AttributeError, ValueError, RuntimeError, TypeError, AssertionError):
             continue  # properties that have no value now, such as `labelled`
 
 
@@ -97,12 +107,15 @@ class Looks:
         return result
 
 
-@pytest.fixture
-def look(tmp_path: Path) -> Callable[..., None]:
+@pytest.fixture(params=DISCOVERERS, ids=lambda strategy: strategy["name"])
+def look(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., None]:
     def run(check: Callable[[Strategy, Any], None]) -> None:
         looks = Looks(check)
         project = Project.create(tmp_path)
-        scenario = project.ring_scenario("kmeans_discovery", STREAM)
+        recipe = {"epochs": 1, "batch_size": 64, "lr": 0.01}
+        scenario = project.ring_scenario(
+            request.param, STREAM, base_training=recipe, training=recipe
+        )
         outcome = project.run(scenario, reporters=lambda start: [looks])
         assert not outcome.failures
         assert looks.times == 3

@@ -62,6 +62,31 @@ def test_separate_clouds_are_counted_right(project: Project) -> None:
     assert abs(found[2] - 10.0) <= 2.0
 
 
+def test_no_more_classes_are_estimated_than_there_are_samples(project: Project) -> None:
+    stages = [{"classes": 8}, {"classes": 2, "labelled": 0, "samples": 1}]
+    scenario = project.ring_scenario(
+        {"name": "kmeans_discovery", "normalise": False},
+        {"kind": "mixed", "stages": stages, "number_of_classes": "estimate"},
+        backbone="identity",
+    )
+    assert not project.run(scenario).failures
+    assert project.files("toy", "kmeans_discovery").metrics()[1, "classes_found"] <= 10.0
+
+
+def test_more_classes_than_samples_end_in_one_line(project: Project) -> None:
+    stages = [{"classes": 8}, {"classes": 2, "labelled": 0, "samples": 1}]
+    scenario = project.ring_scenario(
+        {"name": "kmeans_discovery", "normalise": False},
+        {"kind": "mixed", "stages": stages, "number_of_classes": {"over": 4}},
+        backbone="identity",
+    )
+    failures = project.run(scenario).failures
+    assert [failure.message for failure in failures] == [
+        "plugin 'kmeans_discovery' of cilsim 0.1.0: ValueError: 2 points for 8 clusters without "
+        "labels; expected at least one point per cluster"
+    ]
+
+
 def test_statistics_that_are_kept_for_estimates_are_declared(project: Project) -> None:
     scenario = project.ring_scenario(
         "kmeans_discovery",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,12 +22,7 @@ def percent(fraction: float | None) -> str:
 
 def percent_interval(interval: Interval | None) -> str:
     """Return mean and half width in percent, such as `77.8 ± 1.2`; the mean alone if n < 2."""
-    if interval is None:
-        return ABSENT
-    if interval.n < 2:
-        return percent(interval.mean)
-    half = (interval.upper - interval.lower) / 2
-    return f"{percent(interval.mean)} ± {percent(half)}"
+    return _with_half_width(interval, percent, percent)
 
 
 def count_text(value: float | None) -> str:
@@ -39,12 +34,7 @@ def count_text(value: float | None) -> str:
 
 def count_interval(interval: Interval | None) -> str:
     """Return mean and half width as they are, such as `97.3 ± 2.1`; the mean alone if n < 2."""
-    if interval is None:
-        return ABSENT
-    if interval.n < 2:
-        return count_text(interval.mean)
-    half = (interval.upper - interval.lower) / 2
-    return f"{count_text(interval.mean)} ± {half:.1f}"
+    return _with_half_width(interval, count_text, "{:.1f}".format)
 
 
 def size(count: float) -> str:
@@ -87,6 +77,17 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def _with_half_width(
+    interval: Interval | None, text: Callable[[float], str], half_text: Callable[[float], str]
+) -> str:
+    if interval is None:
+        return ABSENT
+    if interval.n < 2:
+        return text(interval.mean)
+    half = (interval.upper - interval.lower) / 2
+    return f"{text(interval.mean)} ± {half_text(half)}"
 
 
 def _is_ascii(encoding: str) -> bool:

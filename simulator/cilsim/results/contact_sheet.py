@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.ImageFont import FreeTypeFont
 
 TILE = 48
 """Side of each image in the picture, in pixels."""
 GAP = 4
 TEXT_WIDTH = 190
 LINE = 16
+TEXT_SIZE = 11
 INK = (28, 30, 33)
 SOFT = (91, 97, 104)
 
@@ -45,13 +50,14 @@ def contact_sheet(rows: Sequence[Row], columns: int) -> bytes:
     """
     from PIL import Image, ImageDraw
 
+    font = _font()
     height = len(rows) * (TILE + GAP) + GAP
     sheet = Image.new("RGB", (TEXT_WIDTH + columns * (TILE + GAP), height), "white")
     draw = ImageDraw.Draw(sheet)
     for number, row in enumerate(rows):
         top = GAP + number * (TILE + GAP)
-        draw.text((GAP, top + 8), row.heading, fill=INK)
-        draw.text((GAP, top + 8 + LINE), row.caption[:30], fill=SOFT)
+        draw.text((GAP, top + 8), row.heading, fill=INK, font=font)
+        draw.text((GAP, top + 8 + LINE), row.caption[:30], fill=SOFT, font=font)
         for place, image_CHW in enumerate(row.images[:columns]):
             tile = Image.fromarray(_pixels(image_CHW))
             left = TEXT_WIDTH + place * (TILE + GAP)
@@ -59,6 +65,14 @@ def contact_sheet(rows: Sequence[Row], columns: int) -> bytes:
     file = BytesIO()
     sheet.save(file, "PNG", optimize=True)
     return file.getvalue()
+
+
+def _font() -> FreeTypeFont:
+    """Return the font that comes with matplotlib, which knows the letters of many alphabets."""
+    import matplotlib
+    from PIL import ImageFont
+
+    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", TEXT_SIZE)
 
 
 def _pixels(image_CHW: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -98,7 +98,7 @@ class ClassCounter:
             classes_L,
             method=self.estimation.estimate,
             at_least=known + 1,
-            at_most=known + self.estimation.at_most,
+            at_most=known + min(self.estimation.at_most, len(experience.unlabelled)),
             generator=services.generator("number of classes"),
             spread=spread,
             disjoint=disjoint,
