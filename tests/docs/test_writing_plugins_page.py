@@ -39,8 +39,15 @@ def run(modules: Any, folder: Path, name: str, strategy: Any = None, **changes: 
 
 
 def test_the_page_has_these_blocks(modules: Any) -> None:
-    expected = ["nearest", "trimmed", "distilled", "counted", "shrink", "test_nearest"]
+    expected = ["nearest", "trimmed", "distilled", "pinned", "counted", "shrink", "test_nearest"]
     assert list(modules) == expected
+
+
+def test_the_pinned_strategy_finds_the_classes_of_the_plane(modules: Any, tmp_path: Path) -> None:
+    stream = {"kind": "generalized_category_discovery", "old_classes": 6}
+    metrics = run(modules, tmp_path, "pinned", stream=stream, backbone="identity").metrics()
+    assert metrics[0, "A_old"] > 0.95
+    assert metrics[0, "A_new"] > 0.95
 
 
 @pytest.mark.parametrize("name", ["nearest", "trimmed", "counted"])
