@@ -1,8 +1,8 @@
 """Measure the tables of the README: `python -m benchmarks.tables`, from the repository.
 
 Without options the rows are measured that train a network on the base alone, in minutes; `--all`
-takes the others too, which is an hour. Runs are resumed from --out. Figures go to the JSON files
-beside this module and into the README.
+takes the others too, which is an hour and a half. Runs are resumed from --out. Figures go to the
+JSON files beside this module and into the README.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ TABLES: Mapping[str, Table] = {
         ),
         Table(
             "generalized_discovery",
-            ("glyphs100_gcd.yaml", "glyphs100_gcd_joint.yaml"),
+            ("glyphs100_gcd.yaml", "glyphs100_gcd_contrastive.yaml", "glyphs100_gcd_joint.yaml"),
             (*UNLABELLED, ALL, LABELLED, DISCOVERED),
             DISCOVERING,
         ),
