@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,24 @@ def test_everything_is_looked_at(cli: Command, tiny: Path) -> None:
         "python", "packages", "device", "threads", "runs", "cache", "free disk", "plugins",
         "data sets", "data folder",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("absent", "state"), [("timm", "ok"), ("torch", "fail")], ids=["an extra", "a requirement"]
+)
+def test_extras_may_be_absent_and_requirements_may_not(
+    cli: Command, tiny: Path, monkeypatch: pytest.MonkeyPatch, absent: str, state: str
+) -> None:
+    def found(name: str) -> str:
+        if name == absent:
+            raise PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr("cilsim.results.manifest.version", found)
+
+    said, text = _findings(cli)["packages"]
+    assert said == state
+    assert text == f"not installed: {absent}" if state == "fail" else absent not in text
 
 
 def test_the_runs_folder_need_not_exist(cli: Command, tiny: Path) -> None:

@@ -9,7 +9,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +20,7 @@ from cilsim.errors import CilsimError
 from cilsim.plugins import Plugins, discover
 from cilsim.registry import load_target
 from cilsim.report.formatting import size
-from cilsim.results.manifest import PACKAGES
+from cilsim.results.manifest import PACKAGES, package_versions
 
 LEAST_PYTHON = (3, 11)
 SCARCE, TOO_LITTLE = 2_000_000_000, 50_000_000
@@ -66,16 +65,11 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    found, missing = [f"cilsim {__version__}"], []
-    for name in PACKAGES:
-        try:
-            if name != "cilsim":
-                found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            missing.append(name)
+    installed = {"cilsim": __version__} | package_versions()
+    missing = [name for name in PACKAGES if name not in installed]
     if missing:
         return Finding("fail", "packages", f"not installed: {', '.join(missing)}")
-    return Finding("ok", "packages", ", ".join(found))
+    return Finding("ok", "packages", ", ".join(map(" ".join, installed.items())))
 
 
 def _torch() -> Iterator[Finding]:

@@ -28,10 +28,12 @@ PACKAGES = (
     "scikit-learn",
     "scipy",
     "tensorboard",
-    "timm",
     "torch",
     "torchvision",
 )
+"""What every installation has."""
+EXTRAS = ("timm",)
+"""What some have, by an extra."""
 
 # What changes the bits of a result, and so may not change in the middle of a run.
 _FIXED_DURING_A_RUN = (
@@ -121,7 +123,7 @@ def resume_conflicts(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[
     return lines
 
 
-def package_versions(names: Iterable[str] = PACKAGES) -> dict[str, str]:
+def package_versions(names: Iterable[str] = (*PACKAGES, *EXTRAS)) -> dict[str, str]:
     """Return the versions of those packages that are installed."""
     found = {}
     for name in names:
