@@ -43,7 +43,9 @@ class GCD(Strategy):
     # ---------------------------------------------------------------- features
 
     def _train_features(self, experience: Experience) -> None:
-        options, backbone = self.options, self.context.backbone
+        if not any(p.requires_grad for p in self.context.backbone.parameters()):
+            return
+        options = self.options
         samples = experience.everything
         assert samples.labels is not None  # joined samples have them, some NO_LABEL
         self._projection = ProjectionHead(
@@ -53,8 +55,6 @@ class GCD(Strategy):
             bottleneck=options.bottleneck,
             outputs=options.outputs,
         ).to(self.context.device)
-        if not any(parameter.requires_grad for parameter in backbone.parameters()):
-            return
         sampling = Sampling(views=2, weights=balancing_weights(samples.labels), drop_last=True)
         self.context.fit(samples, modules={"projection": self._projection}, sampling=sampling)
 

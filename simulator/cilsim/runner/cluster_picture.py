@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from cilsim.metrics.matching import UNMATCHED, hungarian_match
 from cilsim.records import Evaluation, StreamInfo
@@ -36,22 +35,19 @@ def cluster_picture(
         clusters: ids of the clusters that this experience found.
     """
     predictions = evaluation.unlabelled
-    if predictions is None or not clusters:
-        return None
-    samples = materials.hidden(evaluation.experience)
-    if samples is None or samples.are_features:
+    if predictions is None or not clusters or materials.are_features:
         return None
     match = hungarian_match(predictions.label, predictions.predicted)
     rows = []
     for cluster in clusters[:MOST_CLUSTERS]:
         members_N = np.flatnonzero(predictions.predicted == cluster)
-        chosen_E = torch.from_numpy(members_N[:EXAMPLES]).to(samples.device)
+        examples = materials.training_samples(predictions.index[members_N[:EXAMPLES]])
         label = match.get(cluster, UNMATCHED)
         rows.append(
             Row(
                 heading=f"cluster {cluster}",
                 caption=_caption(predictions.label[members_N], label, stream),
-                images=samples.x[chosen_E].cpu().numpy(),
+                images=examples.x.cpu().numpy(),
             )
         )
     return contact_sheet(rows, EXAMPLES)

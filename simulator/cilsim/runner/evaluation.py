@@ -16,7 +16,7 @@ from torch import Tensor
 from cilsim.data.normalise import prepare
 from cilsim.data.samples import Samples
 from cilsim.errors import RunFailed
-from cilsim.records import Predictions, RunInfo
+from cilsim.records import IntArray, Predictions, RunInfo
 from cilsim.runner.materials import Materials
 from cilsim.strategy import FeatureSet, Strategy
 
@@ -50,15 +50,16 @@ class Evaluator:
         parts = [part for part in parts if len(part)]  # with a fixed test set only the first has
         matched = any(info.unlabelled for info in self.run.stream.experiences[: after + 1])
         predicted_N = self._assign(parts, "test") if matched else self._score(parts, after)
-        return _predictions(after, parts, predicted_N)
+        label_N = torch.cat([_labels(part) for part in parts]).cpu().numpy()
+        return _predictions(after, parts, label_N, predicted_N)
 
     @torch.inference_mode()
-    def predict_unlabelled(self, after: int) -> Predictions | None:
+    def predict_unlabelled(self, after: int, unlabelled: Samples | None) -> Predictions | None:
         """Return predictions for the unlabelled samples of experience `after`, if it has any."""
-        hidden = self.materials.hidden(after)
-        if hidden is None:
+        if unlabelled is None:
             return None
-        return _predictions(after, [hidden], self._assign([hidden], "unlabelled"))
+        predicted_N = self._assign([unlabelled], "unlabelled")
+        return _predictions(after, [unlabelled], self.materials.hidden_labels(after), predicted_N)
 
     def _assign(self, parts: list[Samples], name: str) -> Tensor:
         features_ND = torch.cat([self.features(part) for part in parts])
@@ -103,11 +104,13 @@ class Evaluator:
         )
 
 
-def _predictions(after: int, parts: list[Samples], predicted_N: Tensor) -> Predictions:
+def _predictions(
+    after: int, parts: list[Samples], label_N: IntArray, predicted_N: Tensor
+) -> Predictions:
     return Predictions(
         experience=after,
         index=np.concatenate([part.index.numpy() for part in parts]),
-        label=torch.cat([_labels(part) for part in parts]).cpu().numpy(),
+        label=label_N,
         predicted=predicted_N.to(torch.int64).cpu().numpy(),
     )
 

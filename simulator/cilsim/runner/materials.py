@@ -65,6 +65,11 @@ class Materials:
         self._tests: dict[int, Samples] = {}
         self._place_of_label = np.full(len(plan.class_order), -1, dtype=np.int64)
 
+    @property
+    def are_features(self) -> bool:
+        """Whether samples are ready features rather than images."""
+        return self._dataset.facts.features
+
     def experience(self, index: int, known_classes: int | None = None) -> Experience:
         """Return what a strategy may see of experience `index`.
 
@@ -94,12 +99,13 @@ class Materials:
         self._place_of_label[list(labelled)] = known_classes + np.arange(len(labelled))
         self.recall.give(plan.labelled.tolist() + plan.unlabelled.tolist())
 
-    def hidden(self, index: int) -> Samples | None:
-        """Return the unlabelled samples of an experience with their true labels, to score them."""
-        positions = self.plan.experiences[index].unlabelled
-        if not len(positions):
-            return None
-        return self._take("train", positions, self._train_labels[positions])
+    def hidden_labels(self, index: int) -> IntArray:
+        """Return the true labels of the unlabelled samples of an experience, to score them."""
+        return self._train_labels[self.plan.experiences[index].unlabelled]
+
+    def training_samples(self, positions: IntArray) -> Samples:
+        """Return samples of the training part without labels, to picture them."""
+        return self._take("train", positions, None)
 
     def test(self, index: int) -> Samples:
         """Return the test samples of the classes of experience `index`, kept on the device."""

@@ -124,7 +124,8 @@ class Run:
         learnt = self._learn(info, experience)
         started = time.perf_counter()
         predicted = Predicted(
-            self.evaluator.predict(info.index), self.evaluator.predict_unlabelled(info.index)
+            self.evaluator.predict(info.index),
+            self.evaluator.predict_unlabelled(info.index, experience.unlabelled),
         )
         return predicted, {"train": learnt, "evaluate": time.perf_counter() - started}
 

@@ -63,20 +63,7 @@ class NovelClassDiscoveryOptions(StreamOptions):
         Raises:
             DoesNotFit: the classes are too few or cannot be spread evenly over the stages.
         """
-        left = classes - self.labelled_classes
-        if left <= 0:
-            raise DoesNotFit(
-                "labelled_classes",
-                f"{self.labelled_classes} labelled classes leave none to discover, {{dataset}} "
-                f"has {classes}",
-            )
-        novel = left if self.novel_classes is None else self.novel_classes
-        if novel > left:
-            raise DoesNotFit(
-                "novel_classes",
-                f"{self.labelled_classes} + {novel} = {self.labelled_classes + novel} classes are "
-                f"asked for, {{dataset}} has {classes}; at most {left} can be novel",
-            )
+        novel = _novel("labelled", self.labelled_classes, self.novel_classes, classes)
         return _evenly(novel, self.stages)
 
 
@@ -113,7 +100,7 @@ class GeneralizedDiscoveryOptions(StreamOptions):
         Raises:
             DoesNotFit: the classes are too few.
         """
-        return _novel(self.old_classes, self.novel_classes, classes)
+        return _novel("old", self.old_classes, self.novel_classes, classes)
 
 
 class ContinualDiscoveryOptions(StreamOptions):
@@ -158,15 +145,17 @@ class ContinualDiscoveryOptions(StreamOptions):
         Raises:
             DoesNotFit: the classes are too few or cannot be spread evenly over the stages.
         """
-        return _evenly(_novel(self.old_classes, self.novel_classes, classes), self.stages)
+        novel = _novel("old", self.old_classes, self.novel_classes, classes)
+        return _evenly(novel, self.stages)
 
 
-def _novel(old: int, novel: int | None, classes: int) -> int:
+def _novel(first: str, old: int, novel: int | None, classes: int) -> int:
+    """Return the number of novel classes; `first` is what the options call the others."""
     left = classes - old
     if left <= 0:
         raise DoesNotFit(
-            "old_classes",
-            f"{old} old classes leave none to discover, {{dataset}} has {classes}",
+            f"{first}_classes",
+            f"{old} {first} classes leave none to discover, {{dataset}} has {classes}",
         )
     if novel is not None and novel > left:
         raise DoesNotFit(
