@@ -13,13 +13,16 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
-from benchmarks.rounds import Arm, Goal
-from benchmarks.training_arms import (
+from benchmarks.peers.given import Images
+from benchmarks.peers.loading import PilImages
+from cilsim.backbones.builtin import MlpOptions, SmallOptions
+from cilsim.backbones.dense import mlp
+from cilsim.backbones.residual import small
+from cilsim.bench.rounds import Arm, Goal
+from cilsim.bench.training import (
     AUGMENTATION,
     MEAN,
     STD,
@@ -28,33 +31,19 @@ from benchmarks.training_arms import (
     random_features,
     random_images,
 )
-from cilsim.backbones.builtin import MlpOptions, SmallOptions
-from cilsim.backbones.dense import mlp
-from cilsim.backbones.residual import small
+from cilsim.data.normalise import prepare
 from cilsim.scenario.recipe import Recipe
 from cilsim.training.batching import Batcher
 
 RECIPE = Recipe(epochs=1, batch_size=64, lr=0.05, augmentation=AUGMENTATION)
 
 
-class PilImages(torch.utils.data.Dataset[Any]):
-    """Images as torchvision's CIFAR data sets hand them out: PIL, one at a time."""
+def _tensor_experience(workload: Workload) -> Any:
+    """Return tensors in memory as the one experience of a new-classes benchmark.
 
-    def __init__(self, images_NHWC: NDArray[np.uint8], labels: list[int]) -> None:
-        self.images = images_NHWC
-        self.targets = labels
-
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def __getitem__(self, index: int) -> tuple[Any, int]:
-        from PIL import Image
-
-        return Image.fromarray(self.images[index]), self.targets[index]
-
-
-def _feature_experience(workload: Workload) -> Any:
-    """Return ready features as the one experience of a new-classes benchmark."""
+    Features as they are; images normalised, and without augmentation, of which Avalanche has no
+    form for batches.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from avalanche.benchmarks import nc_benchmark
@@ -62,7 +51,8 @@ def _feature_experience(workload: Workload) -> Any:
 
     samples = workload.samples
     assert samples.labels is not None
-    tensors = torch.utils.data.TensorDataset(samples.x.cpu(), samples.labels.cpu())
+    x = prepare(samples.x[:], samples).contiguous().cpu()
+    tensors = torch.utils.data.TensorDataset(x, samples.labels.cpu())
     tensors.targets = samples.labels.tolist()  # type: ignore[attr-defined]
     data = as_classification_dataset(tensors)
     benchmark = nc_benchmark(data, data, n_experiences=1, task_labels=False, seed=0)
@@ -86,8 +76,8 @@ def _image_experience(workload: Workload) -> Any:
     )
     samples = workload.samples
     assert samples.labels is not None
-    images_NHWC = samples.x.cpu().permute(0, 2, 3, 1).contiguous().numpy()
-    data = PilImages(images_NHWC, samples.labels.tolist())
+    images_NHWC = samples.x[:].cpu().permute(0, 2, 3, 1).contiguous().numpy()
+    data = PilImages(Images(images_NHWC, samples.labels.cpu().numpy()))
     benchmark = nc_benchmark(
         data, data, n_experiences=1, task_labels=False, seed=0, train_transform=train_transform
     )
@@ -169,7 +159,11 @@ def training_arm(widths: tuple[int, int, int], size: int, count: int) -> Arm:
 
     def build(device: torch.device) -> Mapping[str, Callable[[], None]]:
         workload = Workload(net, random_images(count, size, device), RECIPE)
-        return {"avalanche": naive(workload), "cilsim": engine(workload)}
+        return {
+            "avalanche": naive(workload),
+            "avalanche, tensors": naive(workload, _tensor_experience),
+            "cilsim": engine(workload),
+        }
 
     summary = f"Naive with its PIL loader: {size}x{size} images, `small` {widths}, batch 64"
     return Arm(summary, "avalanche", build, count, "image", (Goal("cilsim", 1.2, 5.0),))
@@ -185,7 +179,7 @@ def _features(device: torch.device) -> Mapping[str, Callable[[], None]]:
         return mlp(MlpOptions(hidden=(64,)), (FEATURE_SIZE,), generator)
 
     workload = Workload(net, random_features(FEATURES, FEATURE_SIZE, device), RECIPE)
-    return {"avalanche": naive(workload, _feature_experience), "cilsim": engine(workload)}
+    return {"avalanche": naive(workload, _tensor_experience), "cilsim": engine(workload)}
 
 
 INPUT_IMAGES = 4096

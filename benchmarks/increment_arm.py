@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from benchmarks.prepared_runs import PreparedRuns
-from benchmarks.rounds import Arm
+from cilsim.bench.prepared_runs import PreparedRuns
+from cilsim.bench.rounds import Arm, Contestants
 
 CLASSES, SIZE, TEST_PER_CLASS = 100, 512, 5
 STRATEGIES = ("nmc", "teen", "slda")
@@ -40,7 +39,7 @@ def features(folder: Path, samples_per_class: int) -> Path:
 def arm(samples_per_class: int) -> Arm:
     """Return the comparison for a number of samples per class."""
 
-    def build(device: torch.device) -> Mapping[str, Callable[[], None]]:
+    def build(device: torch.device) -> Contestants:
         folder = Path(tempfile.mkdtemp(prefix="cilsim-bench-"))
         dataset = {"name": "arrays", "path": str(features(folder, samples_per_class))}
         stream = {"kind": "class_incremental", "base_classes": 90, "increment": 10}

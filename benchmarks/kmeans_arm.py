@@ -1,122 +1,176 @@
-"""Semi-supervised k-means against the distance products that it cannot do without.
+"""Clustering against other tools; the arms against its own products are in `cilsim.bench.kmeans`.
 
-100 clusters, 50 of them labelled, of 768 features, 10 restarts of 100 iterations. `products` is one
-matrix product of samples and centres per iteration and nothing else; `cilsim` is the whole
-solver, first centres included; `sequential` runs restart after restart, as the released code of
-GCD does, with the distances of `torch.cdist`.
+`kmeans-gcd-*`: semi-supervised, against the way of GCD's released code, from the same draws; the
+clusters must be the same. `kmeans-plain`: k-means of 10 restarts against scikit-learn's and, where
+it is installed, faiss, which draw first centres of their own.
+
+`python -m benchmarks.kmeans_arm` compares inertia instead of times.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.rounds import Arm, Goal
-from cilsim.solvers.centre_seeding import draw_centres
-from cilsim.solvers.distances import chunks
-from cilsim.solvers.kmeans import semi_supervised_kmeans
+from benchmarks.peers import gcd_kmeans
+from cilsim.bench.rounds import Arm, Contestants, Decisions, Goal
+from cilsim.solvers.kmeans import KMeansResult, kmeans, semi_supervised_kmeans
 
-CLUSTERS, LABELLED, SIZE, RESTARTS = 100, 50, 768, 10
+ITERATIONS, RESTARTS = 100, 10
 
 
 @dataclass(frozen=True)
 class Workload:
-    """Overlapping classes on the sphere: free samples, and labelled ones a fifth as many."""
+    """Classes on the sphere, half of them labelled with a fifth as many samples.
+
+    Attributes:
+        free: (N, D) samples that are free to move.
+        labelled: (L, D).
+        class_ids: (L,).
+        draws: (1, K - C) uniforms of one restart.
+        clusters: K.
+    """
 
     free: Tensor
     labelled: Tensor
     class_ids: Tensor
     draws: Tensor
+    clusters: int
 
 
-def workload(samples: int, device: torch.device) -> Workload:
-    """Return `samples` free samples with uniforms for the first centres."""
+def workload(samples: int, size: int, clusters: int, device: torch.device) -> Workload:
+    """Return `samples` free samples of `clusters` overlapping classes."""
     generator = torch.Generator().manual_seed(0)
-    centres = torch.randn(CLUSTERS, SIZE, generator=generator)
+    centres = torch.randn(clusters, size, generator=generator)
+    known = clusters // 2
 
     def features(labels: Tensor) -> Tensor:
-        noise = 2.0 * torch.randn(len(labels), SIZE, generator=generator)
+        noise = torch.randn(len(labels), size, generator=generator)
         return F.normalize(centres[labels] + noise).to(device)
 
-    free = features(torch.randint(CLUSTERS, (samples,), generator=generator))
-    class_ids = torch.arange(LABELLED).repeat_interleave(samples // 5 // LABELLED)
-    draws = torch.rand(RESTARTS, CLUSTERS - LABELLED, generator=generator, dtype=torch.float64)
-    return Workload(free, features(class_ids), class_ids.to(device), draws)
+    free = features(torch.randint(clusters, (samples,), generator=generator))
+    class_ids = torch.arange(known).repeat_interleave(samples // 5 // known)
+    draws = torch.rand(1, clusters - known, generator=generator, dtype=torch.float64)
+    return Workload(free, features(class_ids), class_ids.to(device), draws, clusters)
 
 
-def products(work: Workload, iterations: int) -> None:
-    """Multiply all samples by all centres of all restarts, once per iteration."""
-    centres_MD = work.free[torch.arange(RESTARTS * CLUSTERS) % len(work.free)]
-    for _ in range(iterations):
-        for part in chunks(len(work.free), len(centres_MD)):
-            torch.mm(work.free[part], centres_MD.T)
+def gcd_way(work: Workload) -> gcd_kmeans.Clusters:
+    """Cluster as GCD's released code does."""
+    return gcd_kmeans.cluster(work.labelled, work.class_ids, work.free, work.draws, ITERATIONS)
 
 
-def sequential(work: Workload, iterations: int) -> None:
-    """Run the restarts one after the other."""
-    rows = torch.cat([work.labelled, work.free])
-    means = torch.zeros(LABELLED, SIZE, device=rows.device)
-    means.index_add_(0, work.class_ids, work.labelled)
-    means /= torch.bincount(work.class_ids).unsqueeze(1)
-    squares = work.free.square().sum(1)
-    for draws in work.draws.to(rows.device):
-        centres = draw_centres(work.free, squares, means, draws.view(1, -1, 1))[0]
-        for _ in range(iterations):
-            nearest = torch.cdist(work.free, centres).argmin(1)
-            labels = torch.cat([work.class_ids, nearest])
-            sums = torch.zeros_like(centres).index_add_(0, labels, rows)
-            centres = sums / torch.bincount(labels, minlength=CLUSTERS).clamp_min(1).unsqueeze(1)
-
-
-def batched(work: Workload, iterations: int) -> None:
-    """Run the solver; no restart stops early."""
-    semi_supervised_kmeans(
+def our_way(work: Workload) -> KMeansResult:
+    """Cluster with the solver, from the same draws."""
+    return semi_supervised_kmeans(
         work.labelled,
         work.class_ids,
         work.free,
-        CLUSTERS,
+        work.clusters,
         uniform_draws=work.draws,
-        max_iterations=iterations,
-        tolerance=0.0,
+        max_iterations=ITERATIONS,
     )
 
 
-def arm(samples: int, iterations: int) -> Arm:
-    """Return the comparison with bare products for `samples` free samples."""
+def against_gcd(samples: int, size: int, clusters: int, goal: float) -> Arm:
+    """Return the comparison with GCD's way, one restart, for a size that engine notes give."""
 
-    def build(device: torch.device) -> Mapping[str, Callable[[], None]]:
-        work = workload(samples, device)
+    def build(device: torch.device) -> Contestants:
+        work = workload(samples, size, clusters, device)
         return {
-            "products": lambda: products(work, iterations),
-            "cilsim": lambda: batched(work, iterations),
+            "gcd": lambda: gcd_way(work).labels.cpu().numpy(),
+            "cilsim": lambda: our_way(work).labels.cpu().numpy(),
         }
 
-    summary = (
-        f"semi-supervised k-means of {samples:,} x {SIZE}, {CLUSTERS} clusters, {RESTARTS} "
-        f"restarts, {iterations} iterations"
+    summary = f"semi-supervised k-means of {samples:,} x {size}, {clusters} clusters, one restart"
+    goals = (Goal("cilsim", goal, goal),)
+    return Arm(summary, "gcd", build, 1, "restart", goals, agreement=1.0)
+
+
+def sklearn_way(work: Workload) -> float:
+    """Return the inertia of scikit-learn's KMeans, k-means++ seeded."""
+    from sklearn.cluster import KMeans
+
+    rows = work.free.cpu().numpy()
+    found = KMeans(work.clusters, n_init=RESTARTS, max_iter=ITERATIONS, tol=1e-4, random_state=0)
+    return float(found.fit(rows).inertia_)
+
+
+def faiss_way(work: Workload) -> float:
+    """Return the inertia of faiss's Kmeans, which starts from random samples."""
+    import faiss
+
+    rows = work.free.cpu().numpy()
+    found = faiss.Kmeans(
+        rows.shape[1],
+        work.clusters,
+        niter=ITERATIONS,
+        nredo=RESTARTS,
+        seed=1,
+        max_points_per_centroid=len(rows),
+        gpu=work.free.is_cuda,
     )
-    goals = (Goal("cilsim", 1 / 3, 1 / 3),)
-    return Arm(summary, "products", build, RESTARTS * iterations, "iteration", goals)
+    found.train(rows)
+    distances, _ = found.index.search(rows, 1)
+    return float(distances.sum())
 
 
-def arm_against_restarts(samples: int, iterations: int) -> Arm:
-    """Return the comparison with restarts one after the other."""
-
-    def build(device: torch.device) -> Mapping[str, Callable[[], None]]:
-        work = workload(samples, device)
-        return {
-            "sequential": lambda: sequential(work, iterations),
-            "cilsim": lambda: batched(work, iterations),
-        }
-
-    summary = f"the same of {samples:,} x {SIZE}, {iterations} iterations, against single restarts"
-    goals = (Goal("cilsim", 1.0, 10.0),)
-    return Arm(summary, "sequential", build, RESTARTS * iterations, "iteration", goals)
+def plain_way(work: Workload) -> float:
+    """Return the inertia of the solver."""
+    draws = torch.Generator().manual_seed(0)
+    return kmeans(
+        work.free, work.clusters, generator=draws, n_init=RESTARTS, max_iterations=ITERATIONS
+    ).inertia
 
 
-KMEANS_5000, KMEANS_50000 = arm(5_000, 100), arm(50_000, 100)
-KMEANS_RESTARTS = arm_against_restarts(5_000, 20)
+def plain_ways() -> dict[str, Callable[[Workload], float]]:
+    """Return the contestants of plain k-means that are installed."""
+    ways: dict[str, Callable[[Workload], float]] = {"sklearn": sklearn_way, "cilsim": plain_way}
+    if find_spec("faiss"):
+        ways["faiss"] = faiss_way
+    return ways
+
+
+def _plain_arm(samples: int, size: int, clusters: int) -> Arm:
+    def build(device: torch.device) -> Contestants:
+        work = workload(samples, size, clusters, device)
+
+        def timed(way: Callable[[Workload], float]) -> Callable[[], Decisions | None]:
+            def call() -> None:
+                way(work)
+
+            return call
+
+        return {name: timed(way) for name, way in plain_ways().items()}
+
+    summary = f"k-means of {samples:,} x {size}, {clusters} clusters, {RESTARTS} restarts"
+    return Arm(summary, "sklearn", build, RESTARTS, "restart", (Goal("cilsim", 1.0, 10.0),))
+
+
+KMEANS_GCD_50 = against_gcd(5_000, 64, 50, 31.0)
+KMEANS_GCD_100 = against_gcd(10_000, 384, 100, 380.0)
+KMEANS_PLAIN = _plain_arm(5_000, 128, 50)
+
+
+def main() -> None:
+    """Print the inertia that every contestant reaches."""
+    for samples, size, clusters in ((5_000, 64, 50), (10_000, 384, 100)):
+        work = workload(samples, size, clusters, torch.device("cpu"))
+        theirs, ours = gcd_way(work), our_way(work)
+        equal = float((theirs.labels == ours.labels).double().mean())
+        above = ours.inertia / theirs.inertia - 1.0
+        print(
+            f"{samples:,} x {size}, {clusters} clusters: inertia {above:+.1e} relative to GCD's, "
+            f"{equal:.2%} of labels equal, {ours.iterations} iterations"
+        )
+        for name, way in plain_ways().items():
+            print(f"  {name}: inertia {way(work):.2f} of {RESTARTS} restarts")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()

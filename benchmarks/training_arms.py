@@ -1,151 +1,109 @@
-"""The engine's training loop against a loop written by hand around the same tensor operations.
+"""Further arms of the training loop; workloads and the first arms: `cilsim.bench.training`.
 
-Axis letters: N samples, B batch, C channels, H W pixels, D features.
+Axis letters: K classes seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from math import cos, pi
+from dataclasses import replace
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
-from benchmarks.rounds import Arm, Goal
-from cilsim.backbones.builtin import CifarResNetOptions, MlpOptions, SmallOptions
-from cilsim.backbones.dense import mlp
-from cilsim.backbones.residual import resnet20, small
-from cilsim.data.augment import augment
+from cilsim.backbones.builtin import CifarResNetOptions, ResNetOptions, SmallOptions
+from cilsim.backbones.residual import resnet18_cifar, resnet32, small
+from cilsim.bench.rounds import Arm, Contestants, Goal
+from cilsim.bench.training import (
+    AUGMENTATION,
+    CLASSES,
+    Workload,
+    bare,
+    bare_epochs,
+    engine,
+    image_arm,
+    random_images,
+    train_engine,
+)
 from cilsim.data.samples import Samples
-from cilsim.scenario.recipe import Augmentation, Recipe
-from cilsim.training.batch import Batch, TrainingLoss
+from cilsim.scenario.recipe import Recipe
 from cilsim.training.head import Head
-from cilsim.training.loop import fit
-from cilsim.training.spec import FitSpec
 
-CLASSES = 20
-MEAN, STD = (0.5,) * 3, (0.25,) * 3
-AUGMENTATION = Augmentation(crop_padding=4, flip=True)
-
-Net = Callable[[torch.Generator], nn.Module]
+GOALS = (Goal("cilsim", 0.97, 0.95),)
+EXPERIENCES = 4
 
 
-@dataclass(frozen=True)
-class Workload:
-    """One epoch over random samples."""
-
-    net: Net
-    samples: Samples
-    recipe: Recipe
-
-    def modules(self) -> dict[str, nn.Module]:
-        generator = torch.Generator().manual_seed(0)
-        backbone = self.net(generator)
-        head = Head(int(backbone.feature_size), CLASSES)  # type: ignore[arg-type]
-        head.open(CLASSES, generator)
-        device = self.samples.device
-        return {"backbone": backbone.to(device), "head": head.to(device)}
+def _resnet32(generator: torch.Generator) -> nn.Module:
+    return resnet32(CifarResNetOptions(), (3, 32, 32), generator)
 
 
-def random_images(count: int, size: int, device: torch.device) -> Samples:
-    generator = torch.Generator().manual_seed(0)
-    shape = (count, 3, size, size)
-    x = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
-    labels = torch.arange(count) % CLASSES
-    return Samples(x.to(device), labels.to(device), torch.arange(count), "random", MEAN, STD)
-
-
-def random_features(count: int, size: int, device: torch.device) -> Samples:
-    x = torch.randn(count, size, generator=torch.Generator().manual_seed(0))
-    labels = torch.arange(count) % CLASSES
-    return Samples(x.to(device), labels.to(device), torch.arange(count), "random", (), ())
-
-
-def engine(workload: Workload) -> Callable[[], None]:
-    """Return a contestant that trains through `fit`."""
-    modules = workload.modules()
-
-    def loss(batch: Batch) -> TrainingLoss:
-        assert batch.labels is not None
-        logits_BK = modules["head"](modules["backbone"](batch.x))
-        return TrainingLoss(F.cross_entropy(logits_BK, batch.labels), logits_BK)
-
-    spec = FitSpec(modules, workload.samples, workload.recipe, loss, seed_path=(0,))
-    return lambda: _ignore(fit(spec))
-
-
-def bare(workload: Workload) -> Callable[[], None]:
-    """Return a contestant that trains as one would by hand, loss and accuracy counted."""
-    modules = workload.modules()
-    return lambda: _bare_epochs(workload, modules["backbone"], modules["head"])
-
-
-def _bare_epochs(workload: Workload, backbone: nn.Module, head: nn.Module) -> None:
-    samples, recipe = workload.samples, workload.recipe
-    assert samples.labels is not None
-    backbone.train().to(memory_format=torch.channels_last)
-    parameters = [*backbone.parameters(), *head.parameters()]
-    optimiser = torch.optim.SGD(
-        parameters, recipe.lr, recipe.momentum, 0.0, recipe.weight_decay, True, fused=True
-    )
-    generator = torch.Generator().manual_seed(0)
-    for epoch in range(recipe.epochs):
-        for group in optimiser.param_groups:
-            group["lr"] = 0.5 * recipe.lr * (1 + cos(pi * epoch / recipe.epochs))
-        loss_sum = torch.zeros((), device=samples.device)
-        correct = torch.zeros((), dtype=torch.int64, device=samples.device)
-        order_N = torch.randperm(len(samples), generator=generator).to(samples.device)
-        for start in range(0, len(samples), recipe.batch_size):
-            index_B = order_N[start : start + recipe.batch_size]
-            x, y_B = samples.x.index_select(0, index_B), samples.labels.index_select(0, index_B)
-            x = augment(x, recipe.augmentation, generator, MEAN, STD, channels_last=True)
-            logits_BK = head(backbone(x))
-            loss = F.cross_entropy(logits_BK, y_B)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            loss_sum += loss.detach() * len(index_B)
-            correct += (logits_BK.detach().argmax(1) == y_B).sum()
-        _ignore((loss_sum / len(samples)).item(), correct.item())
-
-
-def _ignore(*results: object) -> None:
-    """Take results that only had to be computed."""
-
-
-def image_arm(net: Callable[[torch.Generator], nn.Module], count: int, summary: str) -> Arm:
-    def build(device: torch.device) -> Mapping[str, Callable[[], None]]:
-        recipe = Recipe(epochs=1, batch_size=64, lr=0.05, augmentation=AUGMENTATION)
-        workload = Workload(net, random_images(count, 32, device), recipe)
-        return {"bare": bare(workload), "cilsim": engine(workload)}
-
-    return Arm(summary, "bare", build, count, "image", (Goal("cilsim", 0.95, 0.95),))
+def _resnet18(generator: torch.Generator) -> nn.Module:
+    return resnet18_cifar(ResNetOptions(), (3, 32, 32), generator)
 
 
 def _small(generator: torch.Generator) -> nn.Module:
     return small(SmallOptions(), (3, 32, 32), generator)
 
 
-def _resnet20(generator: torch.Generator) -> nn.Module:
-    return resnet20(CifarResNetOptions(), (3, 32, 32), generator)
+def _of_classes(samples: Samples, classes: int) -> Samples:
+    assert samples.labels is not None  # random samples have them
+    return replace(samples, labels=samples.labels % classes)
 
 
-def _tiny(generator: torch.Generator) -> nn.Module:
-    return mlp(MlpOptions(hidden=(32,)), (32,), generator)
+def _growing(device: torch.device) -> Contestants:
+    """Return contestants that train four experiences, each with five more classes."""
+    recipe = Recipe(epochs=1, batch_size=64, lr=0.05, augmentation=AUGMENTATION)
+    workload = Workload(_small, random_images(256, 32, device), recipe)
+    seen = [CLASSES // EXPERIENCES * (number + 1) for number in range(EXPERIENCES)]
+    parts = [replace(workload, samples=_of_classes(workload.samples, count)) for count in seen]
+    return {"bare": _bare_growing(parts, seen), "cilsim": _engine_growing(parts, seen)}
 
 
-def _step_overhead(device: torch.device) -> Mapping[str, Callable[[], None]]:
-    recipe = Recipe(epochs=4, batch_size=32, lr=0.05)
-    workload = Workload(_tiny, random_features(STEPS * 8, 32, device), recipe)
+def _feature_size(modules: Mapping[str, nn.Module]) -> int:
+    return int(modules["backbone"].feature_size)  # type: ignore[arg-type]
+
+
+def _engine_growing(parts: list[Workload], seen: list[int]) -> Callable[[], None]:
+    modules, generator = parts[0].modules(), torch.Generator()
+
+    def experiences() -> None:
+        head = Head(_feature_size(modules), CLASSES).to(parts[0].samples.device)
+        for part, count in zip(parts, seen, strict=True):
+            head.open(count - head.seen, generator.manual_seed(count))
+            train_engine(part, {"backbone": modules["backbone"], "head": head})
+
+    return experiences
+
+
+def _bare_growing(parts: list[Workload], seen: list[int]) -> Callable[[], None]:
+    """Return a contestant whose linear layer is made anew for (K, D) and the old rows copied."""
+    modules = parts[0].modules()
+
+    def experiences() -> None:
+        rows_KD = torch.empty(0, _feature_size(modules), device=parts[0].samples.device)
+        for part, count in zip(parts, seen, strict=True):
+            head = nn.Linear(rows_KD.shape[1], count).to(part.samples.device)
+            with torch.no_grad():
+                head.weight[: len(rows_KD)] = rows_KD
+            bare_epochs(part, modules["backbone"], head)
+            rows_KD = head.weight
+
+    return experiences
+
+
+def _compiled(device: torch.device) -> Contestants:
+    recipe = Recipe(epochs=1, batch_size=64, lr=0.05, augmentation=AUGMENTATION, compile=True)
+    workload = Workload(_small, random_images(1024, 32, device), recipe)
     return {"bare": bare(workload), "cilsim": engine(workload)}
 
 
-STEPS = 1000
-TRAIN_SMALL = image_arm(_small, 1024, "`small`, batch 64, crop and flip, images in memory")
-TRAIN_RESNET20 = image_arm(_resnet20, 256, "ResNet-20, batch 64, crop and flip, images in memory")
-STEP_OVERHEAD = Arm(
-    "two linear layers on 32 features, batch 32: what a step costs besides the network",
-    "bare", _step_overhead, STEPS, "step", (Goal("cilsim", 0.95, 0.95),),
+TRAIN_RESNET32 = image_arm(_resnet32, 192, "ResNet-32, batch 64, crop and flip, images in memory")
+TRAIN_RESNET18 = image_arm(_resnet18, 96, "ResNet-18 at 32x32, batch 32, crop and flip", batch=32)
+TRAIN_GROWING = Arm(
+    "`small`, four experiences of five classes: the engine's head against a new linear layer each",
+    "bare", _growing, 256 * EXPERIENCES, "image", GOALS,
+)  # fmt: skip
+TRAIN_COMPILED = Arm(
+    "`small` compiled on both sides, batch 64; compiling is in the round that is dropped",
+    "bare", _compiled, 1024, "image", GOALS,
 )  # fmt: skip

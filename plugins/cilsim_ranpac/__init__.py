@@ -16,4 +16,5 @@ def cilsim_register_strategies(register: Register) -> None:
         options=RanpacOptions,
         summary="ridge regression on random ReLU features of a frozen backbone",
         repeated_classes=True,
+        check_options={"random_features": 64},
     )

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cilsim.solvers.distances import chunks
+from cilsim.solvers.chunking import chunks, default_max_bytes
 from cilsim.solvers.ridge import (
     PENALTIES,
     best_penalty,
@@ -129,7 +129,8 @@ class _Samples:
 
     def chunks(self, start: int, stop: int) -> Iterator[slice]:
         """Yield slices whose float64 features stay in bounded memory."""
-        for chunk in chunks(stop - start, 2 * self.width):
+        bound = default_max_bytes(self.features_ND.device)
+        for chunk in chunks(stop - start, 8 * self.width, bound):
             yield slice(start + chunk.start, start + chunk.stop)
 
 

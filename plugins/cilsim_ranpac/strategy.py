@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cilsim import Experience, Strategy
+from cilsim import Experience, PlainClassifier, Strategy
 from cilsim.prototypes.scores import cosine_scores
 from cilsim_ranpac.projection import draw_projection, random_features
 from cilsim_ranpac.regression import RidgeClassifier
@@ -27,6 +27,8 @@ class Ranpac(Strategy):
     no exemplars. McDonnell et al., "RanPAC: Random Projections and Pre-trained Models for
     Continual Learning", NeurIPS 2023.
     """
+
+    adds_classes_without_training = True
 
     def setup(self) -> None:
         """Start with no sums."""
@@ -65,6 +67,16 @@ class Ranpac(Strategy):
         if self.options.head == "cosine":
             return cosine_scores(hidden_BM, self._weights_MK.T)
         return hidden_BM @ self._weights_MK
+
+    def plain_classifier(self) -> PlainClassifier:
+        """Return projection and weights."""
+        assert self._weights_MK is not None  # learn() comes first
+        rows_KM, projection = self._weights_MK.T, self._projection_DM
+        given = {} if projection is None else {"projection": projection}
+        if self.options.head == "cosine":
+            return PlainClassifier("cosine", {"prototypes": rows_KM, **given})
+        bias_K = rows_KM.new_zeros(len(rows_KM))
+        return PlainClassifier("linear", {"weight": rows_KM, "bias": bias_K, **given})
 
     def state_dict(self) -> dict[str, Any]:
         """Return projection, weights and sums."""

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cilsim import Experience, Strategy
+from cilsim import Experience, PlainClassifier, Strategy
 from cilsim.prototypes.rows import moved_rows
 from cilsim_slda.streaming import StreamingGaussian
 
@@ -25,10 +25,12 @@ class Slda(Strategy):
     Deep Streaming Linear Discriminant Analysis", CVPR Workshops 2020.
     """
 
+    adds_classes_without_training = True
+
     def setup(self) -> None:
         """Start with no statistics."""
         self._gaussian: StreamingGaussian | None = None
-        self._precision_DD: Tensor | None = None
+        self._solved: tuple[Tensor, Tensor, Tensor] | None = None
 
     def learn(self, experience: Experience) -> None:
         """Train the backbone on the base; stream the samples of this experience."""
@@ -42,17 +44,17 @@ class Slda(Strategy):
         if experience.index == 0 and self.options.base_phase:
             self._gaussian.fit_base(features_ND, samples.labels, experience.seen_classes)
         else:
-            order_N = self._order(len(samples)).to(features_ND.device)
             self._gaussian.stream(
-                features_ND[order_N],
-                samples.labels[order_N],
+                features_ND,
+                samples.labels,
                 experience.seen_classes,
+                order_N=self._order(len(samples)).to(features_ND.device),
                 plastic=self.options.covariance == "plastic",
             )
         came_K = torch.bincount(samples.labels, minlength=experience.seen_classes)
         means_KD = self._gaussian.means_KD.to(features_ND.dtype)
         self.prototypes = moved_rows(self.prototypes, means_KD, came_K)
-        self._precision_DD = None
+        self._solved = None
 
     def _order(self, samples: int) -> Tensor:
         if self.options.stream_order == "as_stored":
@@ -61,14 +63,25 @@ class Slda(Strategy):
 
     def scores(self, x: Tensor) -> Tensor:
         """Return (B, K) linear discriminants x.w - mean.w / 2 with w = precision mean."""
+        weights_KD, offsets_K = self._discriminants()
+        return x.double() @ weights_KD.T - offsets_K
+
+    def _discriminants(self) -> tuple[Tensor, Tensor]:
+        """Return (K, D) weights and (K,) offsets, solved once for the prototypes as they are."""
         assert self.prototypes is not None  # learn() comes first
         assert self._gaussian is not None
-        if self._precision_DD is None:
-            self._precision_DD = self._gaussian.precision(self.options.shrinkage)
-        means_KD = self.prototypes.double()
-        weights_KD = means_KD @ self._precision_DD
-        offsets_K = 0.5 * (means_KD * weights_KD).sum(1)
-        return x.double() @ weights_KD.T - offsets_K
+        if self._solved is None or self._solved[0] is not self.prototypes:
+            means_KD = self.prototypes.double()
+            factor_DD = self._gaussian.factor(self.options.shrinkage)
+            weights_KD = torch.cholesky_solve(means_KD.T, factor_DD).T
+            offsets_K = 0.5 * (means_KD * weights_KD).sum(1)
+            self._solved = self.prototypes, weights_KD, offsets_K
+        return self._solved[1:]
+
+    def plain_classifier(self) -> PlainClassifier:
+        """Return the linear discriminants."""
+        weights_KD, offsets_K = self._discriminants()
+        return PlainClassifier("linear", {"weight": weights_KD, "bias": -offsets_K})
 
     def state_dict(self) -> dict[str, Any]:
         """Return prototypes and statistics."""
@@ -78,7 +91,7 @@ class Slda(Strategy):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over prototypes and statistics."""
         super().load_state_dict(state)
-        self._precision_DD, stored = None, state["gaussian"]
+        self._solved, stored = None, state["gaussian"]
         if stored is not None:
             self._gaussian = StreamingGaussian(len(stored["scatter"]), stored["scatter"].device)
             self._gaussian.load_state_dict(stored)

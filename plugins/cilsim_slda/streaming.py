@@ -5,7 +5,7 @@ Axis letters: N samples of the stream, B chunk of them, D features, K classes se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -13,10 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cilsim.solvers.conditioning import oas
-from cilsim.solvers.distances import chunks
+from cilsim.solvers.gram import add_gram
 
-CHUNK = 128
-"""Samples per product; earlier samples of the same class are found by a CHUNK x CHUNK mask."""
+CHUNK = 1024
+"""Samples at a time: few enough that what is made of them stays in a processor's cache."""
+BLOCK = 16
+"""Samples per triangular product of `_sums_before`."""
 
 
 class StreamingGaussian:
@@ -26,7 +28,7 @@ class StreamingGaussian:
     and the number N of all samples before it: S becomes (N S + N/(N+1) d d') / (N+1) with
     d = x - mean_y, then the mean of y moves. So does the released code of Hayes and Kanan 2020:
     N counts samples of all classes. Since N S = sum_i (i-1)/i d_i d_i' with i the place in the
-    stream, and the means before are sums over earlier samples, a chunk is two matrix products.
+    stream, and the means before are sums over earlier samples, a chunk is three matrix products.
 
     Attributes:
         means_KD: float64 class means.
@@ -46,46 +48,52 @@ class StreamingGaussian:
     def fit_base(self, features_ND: Tensor, labels_N: Tensor, classes: int) -> None:
         """Start from means, counts and the OAS covariance of samples in any order."""
         self._grow(classes)
-        size = features_ND.shape[1]
         moment_DD = torch.zeros_like(self.scatter_DD)
-        for part in chunks(len(features_ND), size):
+        for part in _parts(len(features_ND)):
             self._move_means(features_ND[part].double(), labels_N[part])
-        for part in chunks(len(features_ND), size):
-            apart_BD = features_ND[part].double() - self.means_KD[labels_N[part]]
-            moment_DD.addmm_(apart_BD.T, apart_BD)
+        for part in _parts(len(features_ND)):
+            add_gram(moment_DD, features_ND[part].double() - self.means_KD[labels_N[part]])
         self.total = len(features_ND)
         self.scatter_DD = self.total * oas(moment_DD / self.total, self.total)
 
     def stream(
-        self, features_ND: Tensor, labels_N: Tensor, classes: int, *, plastic: bool = True
+        self,
+        features_ND: Tensor,
+        labels_N: Tensor,
+        classes: int,
+        *,
+        order_N: Tensor | None = None,
+        plastic: bool = True,
     ) -> None:
         """Update means and, if `plastic`, the covariance by samples in this order.
 
         Args:
-            features_ND: (N, D) features in the order of the stream.
+            features_ND: (N, D) features, perhaps memory-mapped: a part of them is read at a time.
             labels_N: (N,) labels.
             classes: K, the number of classes seen, those of `labels_N` included.
+            order_N: (N,) positions in the order of the stream; None takes them as they are.
             plastic: whether the covariance changes; otherwise its N S grows so that S stays.
         """
         self._grow(classes)
-        for start in range(0, len(features_ND), CHUNK):
-            part = slice(start, start + CHUNK)
-            x_BD, labels_B = features_ND[part].double(), labels_N[part]
+        for part in _parts(len(features_ND)):
+            taken = part if order_N is None else order_N[part]
+            labels_B, order_B = labels_N[taken].sort(stable=True)
+            x_BD = features_ND[taken].index_select(0, order_B).double()
             before, self.total = self.total, self.total + len(x_BD)
             if plastic:
-                place_B = torch.arange(before, self.total, device=x_BD.device).double()
-                apart_BD = x_BD - self._means_before(x_BD, labels_B)
-                weighted_BD = apart_BD * (place_B / (place_B + 1)).unsqueeze(1)
-                self.scatter_DD.addmm_(weighted_BD.T, apart_BD)
+                place_B = before + order_B.double()
+                weight_B1 = (place_B / (place_B + 1)).sqrt_().unsqueeze(1)
+                add_gram(self.scatter_DD, self._apart(x_BD, labels_B).mul_(weight_B1))
             else:
                 self.scatter_DD *= self.total / before
             self._move_means(x_BD, labels_B)
 
-    def precision(self, shrinkage: float) -> Tensor:
-        """Return ((1 - shrinkage) S + shrinkage I)^-1 as (D, D) float64."""
+    def factor(self, shrinkage: float) -> Tensor:
+        """Return Cholesky's factor of (1 - shrinkage) S + shrinkage I as (D, D) float64."""
         regular_DD = (1.0 - shrinkage) * self.scatter_DD / max(1, self.total)
         regular_DD.diagonal().add_(shrinkage)
-        return torch.cholesky_inverse(torch.linalg.cholesky(regular_DD))
+        factor_DD: Tensor = torch.linalg.cholesky(regular_DD)
+        return factor_DD
 
     def state_dict(self) -> dict[str, Any]:
         """Return the statistics, for a checkpoint."""
@@ -102,12 +110,20 @@ class StreamingGaussian:
         self.means_KD = F.pad(self.means_KD, (0, 0, 0, missing))
         self.counts_K = F.pad(self.counts_K, (0, missing))
 
-    def _means_before(self, x_BD: Tensor, labels_B: Tensor) -> Tensor:
-        """Return (B, D) the mean of each sample's class before the sample came."""
-        earlier_BB = (labels_B.unsqueeze(1) == labels_B).tril(-1).double()
-        known_B = self.counts_K[labels_B].unsqueeze(1)
-        sums_BD = known_B * self.means_KD[labels_B] + earlier_BB @ x_BD
-        return sums_BD / (known_B + earlier_BB.sum(1, keepdim=True)).clamp_min(1.0)
+    def _apart(self, x_BD: Tensor, labels_B: Tensor) -> Tensor:
+        """Return (B, D) each sample less the mean of its class before the sample came.
+
+        Args:
+            x_BD: (B, D) samples, those of a class together in the order of the stream.
+            labels_B: (B,) labels, ascending.
+        """
+        first_B = torch.searchsorted(labels_B, labels_B)
+        known_B1 = self.counts_K[labels_B].unsqueeze(1)
+        earlier_B1 = (torch.arange(len(labels_B), device=x_BD.device) - first_B).unsqueeze(1)
+        sums_BD = _sums_before(x_BD)
+        sums_BD -= sums_BD.index_select(0, first_B)
+        sums_BD.addcmul_(known_B1, self.means_KD.index_select(0, labels_B))
+        return x_BD - sums_BD.div_((known_B1 + earlier_B1).clamp_min(1.0))
 
     def _move_means(self, x_BD: Tensor, labels_B: Tensor) -> None:
         ones_B = torch.ones_like(labels_B, dtype=torch.float64)
@@ -115,3 +131,25 @@ class StreamingGaussian:
         sums_KD = (self.counts_K.unsqueeze(1) * self.means_KD).index_add_(0, labels_B, x_BD)
         self.means_KD = sums_KD / counts_K.clamp_min(1.0).unsqueeze(1)
         self.counts_K = counts_K
+
+
+def _parts(samples: int) -> Iterator[slice]:
+    for start in range(0, samples, CHUNK):
+        yield slice(start, min(start + CHUNK, samples))
+
+
+def _sums_before(x_BD: Tensor) -> Tensor:
+    """Return (B, D) the sum of all rows above each row: triangular products within and of blocks.
+
+    Products and not `cumsum`, whose bits differ from run to run on a GPU.
+    """
+    samples, size = x_BD.shape
+    padded_GBD = F.pad(x_BD, (0, 0, 0, -samples % BLOCK)).view(-1, BLOCK, size)
+    within_GBD = _strictly_lower(BLOCK, x_BD) @ padded_GBD
+    blocks = len(padded_GBD)
+    above_GD = _strictly_lower(blocks, x_BD) @ (within_GBD[:, -1] + padded_GBD[:, -1])
+    return within_GBD.add_(above_GD.unsqueeze(1)).view(-1, size)[:samples]
+
+
+def _strictly_lower(size: int, like: Tensor) -> Tensor:
+    return torch.ones(size, size, dtype=like.dtype, device=like.device).tril_(-1)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from cilsim.prototypes import drift as module
 from cilsim.prototypes.drift import drift, nearest_cosines, prototype_diagnostics
 from cilsim.prototypes.table import PrototypeTable
 
@@ -13,6 +14,18 @@ def test_nearest_cosines_leave_out_the_row_itself():
     values, indices = nearest_cosines(ROWS)
     torch.testing.assert_close(values, torch.tensor([0.8, 0.8, 0.6]))
     assert indices.tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("rows_at_a_time", [1, 1024])
+def test_nearest_cosines_of_some_rows_are_those_of_all(
+    monkeypatch: pytest.MonkeyPatch, rows_at_a_time: int
+):
+    rows = torch.randn(20, 5, generator=torch.Generator().manual_seed(0))
+    values, indices = nearest_cosines(rows)
+    monkeypatch.setattr(module, "ROWS_AT_A_TIME", rows_at_a_time)
+    some_values, some_indices = nearest_cosines(rows, [7, 0, 19])
+    torch.testing.assert_close(some_values, values[[7, 0, 19]])
+    assert torch.equal(some_indices, indices[[7, 0, 19]])
 
 
 def test_nearest_cosine_of_opposite_rows_is_minus_one():

@@ -4,16 +4,16 @@ import pytest
 import torch
 
 from cilsim.solvers.centre_seeding import draw_centres
+from cilsim.solvers.point_rows import PointRows
 
-LINE = torch.tensor([[0.0], [1.0], [3.0], [3.0]])
-SQUARES = LINE.square().sum(1)
-NONE = LINE[:0]
+LINE = PointRows(torch.tensor([[0.0], [1.0], [3.0], [3.0]]))
+NONE = torch.zeros(0, 1)
 
 
 def draw(pinned, *uniforms):
     """First centres of one restart with one candidate per centre."""
     draws = torch.tensor(uniforms, dtype=torch.float64).view(1, -1, 1)
-    return draw_centres(LINE, SQUARES, pinned, draws)[0].flatten().tolist()
+    return draw_centres(LINE, pinned, draws)[0].flatten().tolist()
 
 
 @pytest.mark.parametrize(("uniform", "first"), [(0.0, 0.0), (0.49, 1.0), (0.5, 3.0), (0.99, 3.0)])
@@ -44,12 +44,12 @@ def test_if_every_point_is_a_centre_the_first_point_is_taken():
 
 def test_of_several_candidates_the_one_that_leaves_least_is_taken():
     draws = torch.tensor([[[0.01, 0.5], [0.5, 0.5]]], dtype=torch.float64)
-    centres = draw_centres(LINE, SQUARES, torch.tensor([[0.0]]), draws)
+    centres = draw_centres(LINE, torch.tensor([[0.0]]), draws)
     # candidates 1 and 3 leave 4 + 4 and 1
     assert centres[0].flatten().tolist() == [0.0, 3.0, 1.0]
 
 
 def test_restarts_draw_for_themselves():
     draws = torch.tensor([[[0.0]], [[0.999]]], dtype=torch.float64)
-    centres = draw_centres(LINE, SQUARES, torch.tensor([[0.0]]), draws)
+    centres = draw_centres(LINE, torch.tensor([[0.0]]), draws)
     assert centres.squeeze(2).tolist() == [[0.0, 1.0], [0.0, 3.0]]

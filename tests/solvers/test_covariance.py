@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cilsim.solvers import distances
+from cilsim.solvers import chunking
 from cilsim.solvers.covariance import class_covariances, covariance
 
 
@@ -22,7 +22,7 @@ def test_covariance_by_hand():
 def test_covariance_does_not_depend_on_the_chunks(monkeypatch: pytest.MonkeyPatch):
     points = drawn(50, 4)
     whole = covariance(points)
-    monkeypatch.setattr(distances, "MAX_ELEMENTS", 12)
+    monkeypatch.setattr(chunking, "CPU_BYTES", 96)
     torch.testing.assert_close(covariance(points), whole, rtol=1e-12, atol=1e-14)
 
 
@@ -39,7 +39,7 @@ def test_each_class_has_the_covariance_that_numpy_finds(seed: int, bound: int):
     labels = torch.from_numpy(generator.permutation(np.repeat([3, 5, 6, 9], [2, 7, 4, 3])))
     points = drawn(16, 3, seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(distances, "MAX_ELEMENTS", bound)
+        patch.setattr(chunking, "CPU_BYTES", bound)
         found = torch.cat(list(class_covariances(points, labels, [5, 3, 9])))
     expected = [
         np.cov(points[labels == label].double().numpy(), rowvar=False) for label in (5, 3, 9)

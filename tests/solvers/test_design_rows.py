@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cilsim.solvers import design_rows
+from cilsim.solvers import chunking
 from cilsim.solvers.design_rows import DenseRows, ShiftedRows
 from cilsim.solvers.linear_svm import fit_linear_svm
 
@@ -56,7 +56,7 @@ def test_a_row_of_zeros_stays_zero():
 
 def test_lengths_taken_in_parts_are_the_same(monkeypatch):
     whole = ShiftedRows(*parts(), normalise=True).scale
-    monkeypatch.setattr(design_rows, "MAX_ELEMENTS", 20)
+    monkeypatch.setattr(chunking, "CPU_BYTES", 80)
     assert torch.equal(ShiftedRows(*parts(), normalise=True).scale, whole)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.svm import LinearSVC
 
-from cilsim.solvers import linear_svm
+from cilsim.solvers import chunking
 from cilsim.solvers.design_rows import DenseRows
 from cilsim.solvers.linear_svm import fit_linear_svm
 
@@ -60,6 +60,56 @@ class TestAgainstLinearSvc:
         predicted = found.scores(tests).argmax(1).numpy()
         agreement = (predicted == reference(features, labels, c).predict(tests.double())).mean()
         assert agreement >= 0.999
+
+
+def unbalanced():
+    """Three classes of 60, 20 and 3 rows."""
+    features, labels, tests = problem(2)
+    keep = torch.cat([torch.nonzero(labels == k).squeeze(1) for k in (0, 1, 2)])
+    kept = torch.cat([keep[labels[keep] == k][:size] for k, size in ((0, 60), (1, 20), (2, 3))])
+    return features[kept], labels[kept], tests
+
+
+def wide():
+    """More features than rows."""
+    generator = torch.Generator().manual_seed(0)
+    centres = torch.randn(4, 300, generator=generator)
+    labels = torch.arange(40) % 4
+    rows = [centres[which] + 2.0 * torch.randn(len(which), 300, generator=generator)
+            for which in (labels, torch.arange(1000) % 4)]  # fmt: skip
+    return rows[0], labels, rows[1]
+
+
+def two_classes():
+    features, labels, tests = problem(2)
+    return features[labels < 2], labels[labels < 2], tests
+
+
+def duplicates():
+    """Every row three times, and one row under two labels."""
+    features, labels, tests = problem(6)
+    rows, twice = features.repeat(3, 1), labels.repeat(3)
+    return torch.cat([rows, rows[:1]]), torch.cat([twice, (twice[:1] + 1) % 9]), tests
+
+
+@pytest.mark.parametrize("build", [unbalanced, wide, two_classes, duplicates])
+def test_awkward_rows_end_in_the_optimum_of_linear_svc(build):
+    """1e-6 of the objective and 99.9 % of the decisions."""
+    features, labels, tests = build()
+    classes = int(labels.max()) + 1
+    found, theirs = (
+        fit_linear_svm(DenseRows(features), labels, classes),
+        reference(features, labels),
+    )
+    weight, bias = torch.from_numpy(theirs.coef_), torch.from_numpy(theirs.intercept_)
+    if classes == 2:  # LinearSVC fits one of two mirrored problems
+        weight, bias = torch.cat([-weight, weight]), torch.cat([-bias, bias])
+    expected = objective(features, labels, weight, bias, 1.0)
+    assert objective(features, labels, found.weight, found.bias, 1.0) == pytest.approx(
+        expected, rel=1e-6
+    )
+    predicted = found.scores(tests).argmax(1).numpy()
+    assert (predicted == theirs.predict(tests.double().numpy())).mean() >= 0.999
 
 
 def test_separable_classes_are_separated_with_finite_weights():
@@ -123,7 +173,7 @@ def test_equal_input_gives_equal_bits():
 def test_classes_solved_in_parts_are_the_same(monkeypatch):
     features, labels, _ = problem(4)
     whole = fit_linear_svm(DenseRows(features), labels, 7)
-    monkeypatch.setattr(linear_svm, "MAX_ELEMENTS", 2 * len(labels))
+    monkeypatch.setattr(chunking, "CPU_BYTES", 8 * len(labels))
     parts = fit_linear_svm(DenseRows(features), labels, 7)
     np.testing.assert_allclose(parts.weight, whole.weight, atol=2e-5)
     assert parts.gradient.shape == (7,)

@@ -4,6 +4,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from cilsim.solvers.lloyd import iterate
+from cilsim.solvers.point_rows import PointRows
 from cilsim.solvers.restarts import gather_points
 
 NO_IDS = torch.zeros(0, dtype=torch.int64)
@@ -14,7 +15,7 @@ def line(*values):
 
 
 def points(*values):
-    return gather_points(line(*values), line(*values)[:0], NO_IDS, 0)
+    return gather_points(PointRows(line(*values)), PointRows(line(*values)[:0]), NO_IDS, 0)
 
 
 def test_an_empty_cluster_takes_the_farthest_point():
@@ -59,7 +60,7 @@ def test_inertia_is_taken_before_the_update():
 
 def test_pinned_points_count_in_inertia_and_update():
     pinned = torch.tensor([0, 0])
-    data = gather_points(line(1.0), line(3.0, 5.0), pinned, 1)
+    data = gather_points(PointRows(line(1.0)), PointRows(line(3.0, 5.0)), pinned, 1)
     found = iterate(data, line(4.0).unsqueeze(0), 1, 1e-4)
     assert found.inertia.tolist() == [9.0 + 1.0 + 1.0]
     assert found.centres.flatten().tolist() == [3.0]
@@ -89,7 +90,7 @@ class HostWaits(TorchDispatchMode):
 def test_the_host_waits_once_in_four_iterations():
     generator = torch.Generator().manual_seed(0)
     values = torch.randn(60, 3, generator=generator)
-    data = gather_points(values, values[:0], NO_IDS, 0)
+    data = gather_points(PointRows(values), PointRows(values[:0]), NO_IDS, 0)
     with HostWaits() as waits:
         found = iterate(data, values[:10].view(2, 5, 3), 8, 0.0)
     assert found.iterations.tolist() == [8, 8]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cilsim.solvers import distances
+from cilsim.solvers import chunking
 from cilsim.solvers.mahalanobis import class_distances, diagonal_distances, shared_distances
 
 
@@ -43,7 +43,7 @@ def test_by_hand():
 def test_class_distances_in_any_chunks(seed: int, batch: int, classes: int, bound: int):
     x, means, matrices = drawn(batch, 4, seed=seed), drawn(classes, 4), positive(classes, 4, seed)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(distances, "MAX_ELEMENTS", bound)
+        patch.setattr(chunking, "CPU_BYTES", bound)
         found = class_distances(x, means, matrices)
     torch.testing.assert_close(found, by_the_book(x, means, matrices), rtol=1e-10, atol=1e-12)
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cilsim.solvers import distances
+from cilsim.solvers import chunking
 from cilsim.solvers.silhouette import silhouette
 
 LINE = torch.tensor([[0.0], [1.0], [4.0], [6.0]])
@@ -38,7 +38,7 @@ def test_small_memory_changes_nothing(monkeypatch):
     points = torch.randn(50, 3, generator=generator)
     labels = torch.randint(4, (50,), generator=generator)
     expected = silhouette(points, labels)
-    monkeypatch.setattr(distances, "MAX_ELEMENTS", 200)
+    monkeypatch.setattr(chunking, "CPU_BYTES", 800)
     assert silhouette(points, labels) == pytest.approx(expected, rel=1e-6)
 
 

@@ -1,9 +1,11 @@
 """How prototypes look and move: the values behind the `prototypes/...` charts.
 
-Axis letters: D features, K classes.
+Axis letters: D features, K classes, M of them, B rows of a slice.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -12,9 +14,20 @@ from torch import Tensor
 from cilsim.prototypes.scores import NORM_FLOOR
 from cilsim.prototypes.table import PrototypeTable
 
+ROWS_AT_A_TIME = 1024
+"""Prototypes that are compared with all others at a time: 40 MB for 10,000 classes."""
 
-def nearest_cosines(prototypes_KD: Tensor) -> tuple[Tensor, Tensor]:
-    """Return (K,) each prototype's largest cosine to another one, and (K,) which one that is.
+
+def nearest_cosines(
+    prototypes_KD: Tensor, of: Sequence[int] | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return (M,) the largest cosine of prototypes to another one, and (M,) which one that is.
+
+    In slices, so that many classes take memory in proportion to their number.
+
+    Args:
+        prototypes_KD: (K, D) all prototypes.
+        of: the rows that are asked about, M of them; by default all.
 
     Raises:
         ValueError: there is only one prototype.
@@ -22,8 +35,15 @@ def nearest_cosines(prototypes_KD: Tensor) -> tuple[Tensor, Tensor]:
     if len(prototypes_KD) < 2:
         raise ValueError(f"{len(prototypes_KD)} prototypes; expected at least 2")
     unit_KD = F.normalize(prototypes_KD, dim=1, eps=NORM_FLOOR)
-    nearest = (unit_KD @ unit_KD.T).fill_diagonal_(-2.0).max(dim=1)
-    return nearest.values, nearest.indices
+    asked = range(len(unit_KD)) if of is None else of
+    asked_M = torch.tensor(list(asked), dtype=torch.int64, device=unit_KD.device)
+    cosines_M, nearest_M = unit_KD.new_empty(len(asked_M)), torch.empty_like(asked_M)
+    for start in range(0, len(asked_M), ROWS_AT_A_TIME):
+        part = slice(start, start + ROWS_AT_A_TIME)
+        own_B1 = asked_M[part].unsqueeze(1)
+        cosines_BK = unit_KD[asked_M[part]] @ unit_KD.T
+        cosines_M[part], nearest_M[part] = cosines_BK.scatter_(1, own_B1, -2.0).max(dim=1)
+    return cosines_M, nearest_M
 
 
 def drift(prototypes_KD: Tensor, previous_JD: Tensor) -> Tensor:
@@ -57,7 +77,7 @@ def prototype_diagnostics(
     norms_K = torch.linalg.vector_norm(rows_KD, dim=1)
     values = {"norm_new": norms_K[new], "norm_old": norms_K[old]}
     if table.seen > 1:
-        values["nearest_cosine"] = nearest_cosines(rows_KD)[0][new]
+        values["nearest_cosine"] = nearest_cosines(rows_KD, new)[0]
     if previous_JD is not None:
         values["drift"] = drift(rows_KD, previous_JD)
     kept = {name: of_rows for name, of_rows in values.items() if len(of_rows)}

@@ -58,11 +58,12 @@ def class_sums(
     sizes = dict(zip(present.tolist(), counts.tolist(), strict=True))
     ends = dict(zip(sizes, accumulate(sizes.values()), strict=True))
     sums_KD = features_ND.new_zeros(len(classes), features_ND.shape[1], dtype=torch.float64)
-    for row, label in enumerate(classes):
-        if label in sizes:
-            mine = order_N[ends[label] - sizes[label] : ends[label]]
-            sums_KD[row] = features_ND[mine].sum(0, dtype=torch.float64)
-    counts_K = torch.tensor([sizes.get(label, 0) for label in classes], dtype=torch.int64)
+    counts_K = torch.zeros(len(classes), dtype=torch.int64)
+    row_of = {label: row for row, label in enumerate(classes)}
+    for label in sizes.keys() & row_of.keys():  # those that came, not all that were ever seen
+        mine = order_N[ends[label] - sizes[label] : ends[label]]
+        sums_KD[row_of[label]] = features_ND[mine].sum(0, dtype=torch.float64)
+        counts_K[row_of[label]] = sizes[label]
     return sums_KD, counts_K.to(features_ND.device)
 
 

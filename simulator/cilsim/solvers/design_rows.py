@@ -11,11 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cilsim.solvers.chunking import bound_for, chunks
+
 NORM_FLOOR = 1e-12
 """Rows shorter than this are divided by it instead of by their norm, so 0 stays 0."""
-
-MAX_ELEMENTS = 2**25
-"""Largest intermediate tensor of rows, in elements: 128 MiB of float32."""
 
 
 class Rows(Protocol):
@@ -80,6 +79,7 @@ class ShiftedRows:
         shift_of_N: Tensor,
         *,
         normalise: bool | Tensor,
+        max_bytes: int | None = None,
     ) -> None:
         """Take the parts.
 
@@ -89,6 +89,7 @@ class ShiftedRows:
             shifts_GD: (G, D) what is added.
             shift_of_N: (N,) int64 which shift each row gets.
             normalise: whether rows have length 1, or (N,) bool which of them.
+            max_bytes: bound on the largest intermediate tensor; by default the device's.
 
         Raises:
             ValueError: the shapes differ.
@@ -101,7 +102,9 @@ class ShiftedRows:
         self._by_shift = _Bags(shift_of_N, len(shifts_GD))
         self.scale = source_MD.new_ones(len(source_of_N))
         if normalise is not False:
-            scales_N = torch.cat([self._scales(part) for part in self._parts()])
+            bound = bound_for(max_bytes, source_MD.device)
+            parts = chunks(len(source_of_N), source_MD.itemsize * source_MD.shape[1], bound)
+            scales_N = torch.cat([self._scales(part) for part in parts])
             wanted = torch.as_tensor(normalise, device=source_MD.device)
             self.scale = torch.where(wanted, scales_N, self.scale)
 
@@ -126,18 +129,13 @@ class ShiftedRows:
         by_shift_GK = self._by_shift.sums(right_NK, self.scale)
         return (by_source_MK.T @ self.like + by_shift_GK.T @ self._shifts_GD).T
 
-    def _unscaled(self, positions_B: Tensor) -> Tensor:
+    def _unscaled(self, positions_B: Tensor | slice) -> Tensor:
         source_BD = self.like[self._source_of_N[positions_B]]
         return source_BD + self._shifts_GD[self._shift_of_N[positions_B]]
 
-    def _scales(self, positions_B: Tensor) -> Tensor:
-        norms_B: Tensor = torch.linalg.vector_norm(self._unscaled(positions_B), dim=1)
+    def _scales(self, part: slice) -> Tensor:
+        norms_B: Tensor = torch.linalg.vector_norm(self._unscaled(part), dim=1)
         return 1.0 / norms_B.clamp_min(NORM_FLOOR)
-
-    def _parts(self) -> tuple[Tensor, ...]:
-        step = max(1, MAX_ELEMENTS // self.like.shape[1])
-        positions_N = torch.arange(len(self._source_of_N), device=self.like.device)
-        return torch.split(positions_N, step)
 
 
 class _Bags:

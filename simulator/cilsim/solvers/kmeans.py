@@ -15,7 +15,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from cilsim.solvers.chunking import bound_for
 from cilsim.solvers.kmeans_arguments import check_features, check_sizes, draws_for
+from cilsim.solvers.point_rows import PointRows, column_means
 from cilsim.solvers.restarts import best_restart, gather_points
 
 
@@ -53,6 +55,7 @@ def kmeans(
     tolerance: float = 1e-4,
     candidates: int | None = None,
     labelled: tuple[Tensor, Tensor] | None = None,
+    max_bytes: int | None = None,
 ) -> KMeansResult:
     """Return the best of `n_init` restarts of k-means, k-means++ seeded.
 
@@ -72,12 +75,14 @@ def kmeans(
         tolerance: a restart stops when (sum over clusters of the shift)^2 is below.
         candidates: points tried per first centre; by default 2 + floor(ln K).
         labelled: (L, D) features and (L,) class ids; see `semi_supervised_kmeans`.
+        max_bytes: bound on the largest intermediate tensor; by default the device's.
 
     Raises:
         ValueError: the arguments do not fit each other, or features are not finite.
     """
     labelled_LD, ids_L = labelled or (features_ND[:0], features_ND.new_zeros(0).long())
-    check_features(features_ND, labelled_LD, ids_L)
+    bound = bound_for(max_bytes, features_ND.device)
+    check_features(features_ND, labelled_LD, ids_L, bound)
     classes_C, pinned_L = torch.unique(ids_L, return_inverse=True)
     free = clusters - len(classes_C)
     check_sizes(len(features_ND), clusters, free, max_iterations)
@@ -85,9 +90,10 @@ def kmeans(
     draws_RMA = draws_for(generator, uniform_draws, n_init, free, tried).to(features_ND.device)
     with torch.no_grad(), torch.autocast(features_ND.device.type, enabled=False):
         dtype = torch.promote_types(features_ND.dtype, torch.float32)
-        shift_D = features_ND.mean(0, dtype=torch.float64).to(dtype)
-        moved_ND, moved_LD = features_ND.to(dtype) - shift_D, labelled_LD.to(dtype) - shift_D
-        points = gather_points(moved_ND, moved_LD, pinned_L, len(classes_C))
+        shift_D = column_means(features_ND, bound).to(dtype)
+        free_points = PointRows(features_ND, shift_D, bound)
+        pinned_points = PointRows(labelled_LD, shift_D, bound)
+        points = gather_points(free_points, pinned_points, pinned_L, len(classes_C))
         best, inertia_R = best_restart(points, draws_RMA, max_iterations, tolerance)
         return KMeansResult(
             labels=best.labels[:, 0].contiguous(),
@@ -111,6 +117,7 @@ def semi_supervised_kmeans(
     max_iterations: int = 100,
     tolerance: float = 1e-4,
     candidates: int = 1,
+    max_bytes: int | None = None,
 ) -> KMeansResult:
     """Return k-means in which labelled points stay in the cluster of their class.
 
@@ -131,6 +138,7 @@ def semi_supervised_kmeans(
         max_iterations: as in `kmeans`.
         tolerance: as in `kmeans`.
         candidates: as in `kmeans`; GCD tries one.
+        max_bytes: as in `kmeans`.
 
     Raises:
         ValueError: the arguments do not fit each other, or features are not finite.
@@ -145,4 +153,5 @@ def semi_supervised_kmeans(
         tolerance=tolerance,
         candidates=candidates,
         labelled=(labelled_LD, class_ids_L),
+        max_bytes=max_bytes,
     )

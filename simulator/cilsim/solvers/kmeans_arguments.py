@@ -9,9 +9,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from cilsim.solvers.chunking import bound_for, chunks
 
-def check_features(free_ND: Tensor, labelled_LD: Tensor, class_ids_L: Tensor) -> None:
-    """Check shapes, devices and finiteness.
+
+def check_features(
+    free_ND: Tensor, labelled_LD: Tensor, class_ids_L: Tensor, max_bytes: int | None = None
+) -> None:
+    """Check shapes, devices and finiteness, the last in slices of `max_bytes`.
 
     Raises:
         ValueError: something does not fit; the message holds the shapes.
@@ -26,7 +30,7 @@ def check_features(free_ND: Tensor, labelled_LD: Tensor, class_ids_L: Tensor) ->
     if not free_ND.is_floating_point():
         raise ValueError(f"features are {free_ND.dtype}; expected floating-point numbers")
     for name, part in (("features", free_ND), ("labelled features", labelled_LD)):
-        if not bool(torch.isfinite(part).all()):
+        if not _finite(part, bound_for(max_bytes, part.device)):
             raise ValueError(f"{name} hold NaN or infinity; expected finite numbers")
 
 
@@ -93,3 +97,10 @@ def draws_for(
         )
     shape = (restarts if free else 1, free, candidates)
     return torch.rand(shape, generator=generator, dtype=torch.float64)
+
+
+def _finite(points_ND: Tensor, max_bytes: int) -> bool:
+    finite = torch.ones((), dtype=torch.bool, device=points_ND.device)
+    for part in chunks(len(points_ND), points_ND.shape[1] * points_ND.itemsize, max_bytes):
+        finite &= torch.isfinite(points_ND[part]).all()
+    return bool(finite)

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cilsim.solvers.design_rows import MAX_ELEMENTS, Rows
+from cilsim.solvers.chunking import bound_for, chunks
+from cilsim.solvers.design_rows import Rows
 from cilsim.solvers.svm_newton import minimise
 
 
@@ -52,11 +53,12 @@ def fit_linear_svm(
     c: float = 1.0,
     tolerance: float = 1e-6,
     max_iterations: int = 100,
+    max_bytes: int | None = None,
 ) -> LinearSvm:
     """Return the one-vs-rest SVM of `classes` classes.
 
     Draws nothing: equal input gives equal bits on the same device and number of threads. Classes
-    are solved side by side, as many at a time as the memory bound of `design_rows` allows.
+    are solved side by side, as many at a time as the memory bound allows.
 
     Args:
         rows: (N, D) training rows, a matrix (`DenseRows`) or something that multiplies like one.
@@ -67,18 +69,20 @@ def fit_linear_svm(
             weights. liblinear's `tol` is multiplied by the share of the rarer side first: its
             1e-4 means 1e-6 here for 100 classes of equal size.
         max_iterations: most Newton steps; see `LinearSvm.gradient` for where they led.
+        max_bytes: bound on the largest intermediate tensor; by default the device's.
 
     Raises:
         ValueError: labels do not fit, a class has no row, rows are not finite, or a number is
             out of range.
     """
     _check(rows, labels_N, classes, c, tolerance)
-    step = max(1, MAX_ELEMENTS // len(labels_N))
+    bound = bound_for(max_bytes, labels_N.device)
+    bytes_per_class = rows.like.itemsize * max(rows.shape)
     class_K = torch.arange(classes, device=labels_N.device)
     with torch.no_grad(), torch.autocast(labels_N.device.type, enabled=False):
         minima = [
-            minimise(rows, labels_N.unsqueeze(1) == part, c, tolerance, max_iterations)
-            for part in torch.split(class_K, step)
+            minimise(rows, labels_N.unsqueeze(1) == class_K[part], c, tolerance, max_iterations)
+            for part in chunks(classes, bytes_per_class, bound)
         ]
     gradient_K = torch.cat([minimum.gradient for minimum in minima])
     if not bool(torch.isfinite(gradient_K).all()):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from cilsim.solvers.distances import cluster_sums, nearest
+from cilsim.solvers.point_rows import PointRows
 
 _CHECK_EVERY = 4
 """Iterations between two looks at whether a restart still moves, each a wait for the device."""
@@ -24,14 +25,12 @@ class Points:
 
     Attributes:
         free: (N, D) points, moved so that they lie around the origin.
-        squares: (N,) their squared norms.
         pinned_sums: (C, D) float64 sums of the pinned points.
         pinned_counts: (C,) int64 numbers of pinned points, none of them 0.
         pinned_squares: (C,) float64 sums of their squared norms.
     """
 
-    free: Tensor
-    squares: Tensor
+    free: PointRows
     pinned_sums: Tensor
     pinned_counts: Tensor
     pinned_squares: Tensor
@@ -83,10 +82,12 @@ def iterate(points: Points, centres_RKD: Tensor, max_iterations: int, tolerance:
     moving_R = torch.ones(len(centres_RKD), dtype=torch.bool, device=centres_RKD.device)
     iterations_R = torch.zeros_like(moving_R, dtype=torch.int64)
     best_R = torch.full_like(moving_R, torch.inf, dtype=torch.float64)
-    best_labels_NR = points.free.new_zeros((len(points.free), len(centres_RKD)), dtype=torch.int64)
+    best_labels_NR = torch.zeros(
+        (len(points.free), len(centres_RKD)), dtype=torch.int64, device=centres_RKD.device
+    )
     best_centres_RKD = centres_RKD
     for iteration in range(max_iterations):
-        labels_NR, distances_NR = nearest(points.free, points.squares, centres_RKD)
+        labels_NR, distances_NR = nearest(points.free, centres_RKD)
         inertia_R = distances_NR.sum(0, dtype=torch.float64) + points.pinned_inertia(centres_RKD)
         means_RKD, empty_RK = _means(points, labels_NR, centres_RKD)
         updated_RKD, refilled_R = _refill(points, distances_NR, means_RKD, empty_RK)
@@ -120,9 +121,9 @@ def _refill(
 ) -> tuple[Tensor, Tensor]:
     """Return the centres with the first empty cluster of each restart refilled, and where."""
     farthest = distances_NR.max(dim=0)
-    refilled_R = empty_RK.any(1) & (farthest.values > _NEGLIGIBLE * points.squares.max())
+    refilled_R = empty_RK.any(1) & (farthest.values > _NEGLIGIBLE * points.free.squares.max())
     first_R = empty_RK.int().argmax(1)
     cluster_K = torch.arange(empty_RK.shape[1], device=empty_RK.device)
     target_RK = refilled_R.unsqueeze(1) & (cluster_K == first_R.unsqueeze(1))
-    points_R1D = points.free[farthest.indices].unsqueeze(1)
+    points_R1D = points.free.at(farthest.indices).unsqueeze(1)
     return torch.where(target_RK.unsqueeze(2), points_R1D, means_RKD), refilled_R

@@ -10,29 +10,30 @@ import torch
 from torch import Tensor
 
 from cilsim.solvers.centre_seeding import draw_centres
-from cilsim.solvers.distances import MAX_ELEMENTS, cluster_sums
+from cilsim.solvers.chunking import chunks
+from cilsim.solvers.distances import cluster_sums
 from cilsim.solvers.lloyd import Points, Restarts, iterate
+from cilsim.solvers.point_rows import PointRows
 
 
-def gather_points(free_ND: Tensor, pinned_LD: Tensor, pinned_L: Tensor, classes: int) -> Points:
+def gather_points(free: PointRows, pinned: PointRows, pinned_L: Tensor, classes: int) -> Points:
     """Return the problem; pinned points enter by their moments, summed in float64.
 
     Args:
-        free_ND: (N, D) points that are free to move.
-        pinned_LD: (L, D) points that are not.
+        free: (N, D) points that are free to move.
+        pinned: (L, D) points that are not.
         pinned_L: (L,) the cluster of each of those, each of 0..C-1 at least once.
         classes: C.
     """
-    squares_L1 = pinned_LD.double().square().sum(1, keepdim=True)
-    moments_LE = torch.cat([pinned_LD.double(), squares_L1], dim=1)
-    sums_1CE, counts_1C = cluster_sums(moments_LE, pinned_L.unsqueeze(1), classes)
-    return Points(
-        free=free_ND,
-        squares=free_ND.square().sum(1),
-        pinned_sums=sums_1CE[0, :, :-1],
-        pinned_counts=counts_1C[0],
-        pinned_squares=sums_1CE[0, :, -1],
-    )
+    moments_CE = torch.zeros(classes, free.size + 1, dtype=torch.float64, device=free.device)
+    counts_C = torch.zeros(classes, dtype=torch.int64, device=free.device)
+    for part in pinned.slices(8 * (free.size + 1)):
+        points_BD = pinned.part(part).double()
+        moments_BE = torch.cat([points_BD, points_BD.square().sum(1, keepdim=True)], dim=1)
+        sums_1CE, counts_1C = cluster_sums(moments_BE, pinned_L[part].unsqueeze(1), classes)
+        moments_CE += sums_1CE[0]
+        counts_C += counts_1C[0]
+    return Points(free, moments_CE[:, :-1], counts_C, moments_CE[:, -1])
 
 
 def best_restart(
@@ -48,13 +49,11 @@ def best_restart(
     """
     pinned_CD = points.pinned_sums / points.pinned_counts.unsqueeze(1)
     pinned_CD = pinned_CD.to(points.free.dtype)
-    _, free, candidates = draws_RMA.shape
-    of_centres = (len(pinned_CD) + free) * points.free.shape[1]
-    elements_of_one = max(candidates * len(points.free), of_centres)
+    of_one = _bytes_of_one(points, draws_RMA.shape[1], draws_RMA.shape[2])
     best: Restarts | None = None
     inertias = []
-    for draws_GMA in torch.split(draws_RMA, max(1, MAX_ELEMENTS // elements_of_one)):
-        centres_GKD = draw_centres(points.free, points.squares, pinned_CD, draws_GMA)
+    for group in chunks(len(draws_RMA), of_one, points.free.max_bytes):
+        centres_GKD = draw_centres(points.free, pinned_CD, draws_RMA[group])
         found = iterate(points, centres_GKD, max_iterations, tolerance)
         inertias.append(found.inertia)
         candidate = found.best()
@@ -62,3 +61,10 @@ def best_restart(
             best = candidate
     assert best is not None  # there is at least one restart
     return best, torch.cat(inertias)
+
+
+def _bytes_of_one(points: Points, drawn: int, candidates: int) -> int:
+    """Return the bytes of the largest tensor that holds one restart, without distances."""
+    of_points = max(8, candidates * points.free.dtype.itemsize) * len(points.free)
+    of_centres = 8 * (len(points.pinned_counts) + drawn) * points.free.size
+    return max(of_points, of_centres)

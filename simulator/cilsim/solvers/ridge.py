@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from cilsim.solvers.chunking import bound_for, chunks
 from cilsim.solvers.ridge_sums import RidgeSums, check_shapes
 
 PENALTIES = tuple(10.0**exponent for exponent in range(-8, 9))
@@ -52,38 +53,65 @@ class RidgePath:
         Raises:
             ValueError: the penalty is not positive.
         """
-        _check_penalty(penalty)
-        return self.basis @ (self.targets / (self.spectrum + penalty).unsqueeze(1))
+        return self.basis @ self._scaled_targets(penalty)
 
     def errors(
-        self, features_ND: Tensor, targets_NK: Tensor, penalties: Sequence[float] = PENALTIES
+        self,
+        features_ND: Tensor,
+        targets_NK: Tensor,
+        penalties: Sequence[float] = PENALTIES,
+        *,
+        max_bytes: int | None = None,
     ) -> Tensor:
-        """Return (P,) mean squared errors on other samples, over all targets."""
+        """Return (P,) mean squared errors on other samples, over all targets.
+
+        No tensor between takes more than `max_bytes`, by default the device's bound.
+        """
         check_shapes(features_ND, targets_NK, self.basis.shape[0])
-        rotated_NR, targets_NK = features_ND.double() @ self.basis, targets_NK.double()
-        errors = []
-        for penalty in penalties:
-            _check_penalty(penalty)
-            scaled_RK = self.targets / (self.spectrum + penalty).unsqueeze(1)
-            errors.append((rotated_NR @ scaled_RK - targets_NK).square().mean())
-        return torch.stack(errors)
+        scaled = [self._scaled_targets(penalty) for penalty in penalties]
+        totals_P = torch.zeros(len(scaled), dtype=torch.float64, device=self.basis.device)
+        bytes_per_row = 8 * max(*self.basis.shape, targets_NK.shape[1])
+        for part in chunks(len(features_ND), bytes_per_row, bound_for(max_bytes, totals_P.device)):
+            rotated_BR, y_BK = features_ND[part].double() @ self.basis, targets_NK[part].double()
+            for place, scaled_RK in enumerate(scaled):
+                totals_P[place] += (rotated_BR @ scaled_RK - y_BK).square_().sum()
+        return totals_P / targets_NK.numel()
 
     def errors_from_sums(self, sums: RidgeSums, penalties: Sequence[float] = PENALTIES) -> Tensor:
         """Return (P,) mean squared errors on the samples of `sums`, over all targets."""
         return torch.stack([sums.error(self.weights(penalty)) for penalty in penalties])
 
+    def _scaled_targets(self, penalty: float) -> Tensor:
+        _check_penalty(penalty)
+        return self.targets / (self.spectrum + penalty).unsqueeze(1)
 
-def ridge_path(features_ND: Tensor, targets_NK: Tensor) -> RidgePath:
-    """Return the path of some samples, from the smaller of X X' (N x N) and X' X (D x D)."""
+
+def ridge_path(
+    features_ND: Tensor, targets_NK: Tensor, *, max_bytes: int | None = None
+) -> RidgePath:
+    """Return the path of some samples, from the smaller of X X' (N x N) and X' X (D x D).
+
+    Args:
+        features_ND: (N, D) features.
+        targets_NK: (N, K) targets.
+        max_bytes: bound on the largest tensor beside that matrix and the result; by default the
+            device's.
+    """
     check_shapes(features_ND, targets_NK, features_ND.shape[-1])
     if len(features_ND) >= features_ND.shape[1]:
         sums = RidgeSums(features_ND.shape[1], features_ND.device)
-        sums.add(features_ND, targets_NK)
+        sums.add(features_ND, targets_NK, max_bytes=max_bytes)
         return path_from_sums(sums)
-    features_ND = features_ND.double()
-    spectrum_R, rotation_NR = torch.linalg.eigh(features_ND @ features_ND.T)
+    samples, size = features_ND.shape
+    columns = list(chunks(size, 8 * samples, bound_for(max_bytes, features_ND.device)))
+    gram_NN = torch.zeros(samples, samples, dtype=torch.float64, device=features_ND.device)
+    for part in columns:
+        x_NB = features_ND[:, part].double()
+        gram_NN.addmm_(x_NB, x_NB.T)
+    spectrum_R, rotation_NR = torch.linalg.eigh(gram_NN)
+    basis_DR = torch.cat([features_ND[:, part].double().T @ rotation_NR for part in columns])
     targets_RK = rotation_NR.T @ targets_NK.double()
-    return RidgePath(features_ND.T @ rotation_NR, spectrum_R.clamp_min(0.0), targets_RK)
+    return RidgePath(basis_DR, spectrum_R.clamp_min(0.0), targets_RK)
 
 
 def path_from_sums(sums: RidgeSums) -> RidgePath:

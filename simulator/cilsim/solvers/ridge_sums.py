@@ -12,6 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cilsim.solvers.chunking import bound_for, chunks
+from cilsim.solvers.gram import add_gram
+
 
 class RidgeSums:
     """Sums over samples; batches may come in any sizes and any order.
@@ -29,18 +32,22 @@ class RidgeSums:
         self.squares = torch.zeros((), dtype=torch.float64, device=device)
         self.count = 0
 
-    def add(self, features_ND: Tensor, targets_NK: Tensor) -> None:
-        """Add samples.
+    def add(self, features_ND: Tensor, targets_NK: Tensor, *, max_bytes: int | None = None) -> None:
+        """Add samples, a slice of at most `max_bytes` at a time (by default the device's bound).
 
         Raises:
             ValueError: the shapes do not fit.
         """
         check_shapes(features_ND, targets_NK, self.gram_DD.shape[0])
-        features_ND, targets_NK = features_ND.double(), targets_NK.double()
-        self.cross_DK = _widened(self.cross_DK, targets_NK.shape[1])
-        self.gram_DD.addmm_(features_ND.T, features_ND)
-        self.cross_DK[:, : targets_NK.shape[1]] += features_ND.T @ targets_NK
-        self.squares += targets_NK.square().sum()
+        targets = targets_NK.shape[1]
+        self.cross_DK = _widened(self.cross_DK, targets)
+        bytes_per_row = 8 * max(features_ND.shape[1], targets)
+        bound = bound_for(max_bytes, features_ND.device)
+        for part in chunks(len(features_ND), bytes_per_row, bound):
+            x_BD, y_BK = features_ND[part].double(), targets_NK[part].double()
+            add_gram(self.gram_DD, x_BD)
+            self.cross_DK[:, :targets].addmm_(x_BD.T, y_BK)
+            self.squares += y_BK.square().sum()
         self.count += len(features_ND)
 
     def plus(self, other: RidgeSums) -> RidgeSums:

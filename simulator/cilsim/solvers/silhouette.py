@@ -8,10 +8,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cilsim.solvers.distances import chunks
+from cilsim.solvers.chunking import bound_for, chunks
+from cilsim.solvers.point_rows import column_means
 
 
-def silhouette(points_ND: Tensor, labels_N: Tensor) -> float:
+def silhouette(points_ND: Tensor, labels_N: Tensor, *, max_bytes: int | None = None) -> float:
     """Return the mean over points of (b - a) / max(a, b), in [-1, 1].
 
     Rousseeuw 1987: a is the mean Euclidean distance to the other points of the own cluster, b the
@@ -21,6 +22,7 @@ def silhouette(points_ND: Tensor, labels_N: Tensor) -> float:
     Args:
         points_ND: (N, D) points.
         labels_N: (N,) their clusters, any integers.
+        max_bytes: bound on the largest intermediate tensor; by default the device's.
 
     Raises:
         ValueError: there are fewer than two clusters.
@@ -28,17 +30,28 @@ def silhouette(points_ND: Tensor, labels_N: Tensor) -> float:
     found_K, own_N = torch.unique(labels_N, return_inverse=True)
     if len(found_K) < 2:
         raise ValueError(f"{len(found_K)} clusters; a silhouette needs at least 2")
-    centred_ND = points_ND.to(torch.promote_types(points_ND.dtype, torch.float32))
-    centred_ND = centred_ND - centred_ND.mean(0)
-    member_NK = torch.nn.functional.one_hot(own_N, len(found_K)).to(centred_ND.dtype)
-    sizes_K = member_NK.sum(0)
+    bound, clusters = bound_for(max_bytes, points_ND.device), len(found_K)
+    dtype = torch.promote_types(points_ND.dtype, torch.float32)
+    centred_ND = points_ND.to(dtype) - column_means(points_ND, bound).to(dtype)
+    sizes_K = torch.bincount(own_N, minlength=clusters).to(dtype)
     total = centred_ND.new_zeros((), dtype=torch.float64)
-    for part in chunks(len(centred_ND), len(centred_ND)):
+    for part in chunks(len(centred_ND), dtype.itemsize * len(centred_ND), bound):
         distances_BN = torch.cdist(centred_ND[part], centred_ND)
         rows_B = torch.arange(part.start, part.stop, device=distances_BN.device)
         distances_BN.scatter_(1, rows_B.unsqueeze(1), 0.0)  # rounding: a point is at itself
-        total += _widths(distances_BN @ member_NK, own_N[part], sizes_K).sum(dtype=torch.float64)
+        sums_BK = _cluster_sums(distances_BN, own_N, clusters, bound)
+        total += _widths(sums_BK, own_N[part], sizes_K).sum(dtype=torch.float64)
     return float(total) / len(points_ND)
+
+
+def _cluster_sums(distances_BN: Tensor, own_N: Tensor, clusters: int, max_bytes: int) -> Tensor:
+    """Return (B, K) the summed distances to the points of each cluster, by products."""
+    cluster_K = torch.arange(clusters, device=own_N.device)
+    sums = []
+    for part in chunks(clusters, distances_BN.itemsize * len(own_N), max_bytes):
+        member_NK = (own_N.unsqueeze(1) == cluster_K[part]).to(distances_BN.dtype)
+        sums.append(distances_BN @ member_NK)
+    return torch.cat(sums, dim=1)
 
 
 def _widths(sums_BK: Tensor, own_B: Tensor, sizes_K: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -38,7 +39,19 @@ def _processor() -> str:
 
 
 def _device(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    if device.type != "cuda":
+        return "cpu"
+    return f"{torch.cuda.get_device_name(device)} (CUDA {torch.version.cuda}, driver {_driver()})"
+
+
+def _driver() -> str:
+    """Return the version of NVIDIA's driver; torch knows that of CUDA alone."""
+    query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return answer.stdout.splitlines()[0].strip() if answer.stdout.strip() else "unknown"
 
 
 def _version(package: str) -> str:

@@ -10,17 +10,17 @@ done before, and reporters are left out.
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
-from benchmarks.prepared_runs import PreparedRuns
-from benchmarks.rounds import Arm, Goal
+from cilsim.bench.prepared_runs import PreparedRuns
+from cilsim.bench.rounds import Arm, Contestants, Goal
+from cilsim.bench.scratch import scratch_folder
 from cilsim.data.normalise import normalise
 from cilsim.data.samples import Samples
-from cilsim.features.extract import CHUNKS
+from cilsim.features.chunks import chunk_for
 
 SCENARIO = {
     "stream": {
@@ -40,7 +40,7 @@ def scenario_file(backbone: str, test_per_class: int) -> Path:
     """Write the scenario for a backbone and return the file."""
     dataset = {"name": "glyphs100", "test_per_class": test_per_class}
     stream = {**SCENARIO["stream"], "dataset": dataset}  # type: ignore[dict-item]
-    path = Path(tempfile.mkdtemp(prefix="cilsim-bench-")) / "session.yaml"
+    path = scratch_folder() / "session.yaml"
     path.write_text(json.dumps({**SCENARIO, "stream": stream, "backbone": backbone}))
     return path
 
@@ -52,12 +52,12 @@ def forward_pass(runs: PreparedRuns) -> Callable[[], None]:
     for info in run.info.stream.experiences[1:]:
         parts += [run.materials.experience(info.index).labelled, run.materials.test(info.index)]
     backbone = run.model.backbone.eval()
-    chunk = CHUNKS[runs.device.type]
+    chunk = chunk_for(backbone, parts[0], runs.device)
 
     def forward() -> None:
         with torch.inference_mode():
             for part in parts:
-                for images in torch.split(part.x, chunk):
+                for images in torch.split(part.x[:], chunk):
                     backbone(normalise(images, part.mean, part.std, channels_last=True))
 
     return forward
@@ -66,7 +66,7 @@ def forward_pass(runs: PreparedRuns) -> Callable[[], None]:
 def arm(backbone: str, test_per_class: int) -> Arm:
     """Return the comparison for a backbone."""
 
-    def build(device: torch.device) -> Mapping[str, Callable[[], None]]:
+    def build(device: torch.device) -> Contestants:
         sessions = PreparedRuns(scenario_file(backbone, test_per_class), device)
         return {
             "forward": forward_pass(sessions),

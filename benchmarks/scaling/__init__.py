@@ -1,0 +1,1 @@
+"""Time and memory against numbers of classes, experiences and samples."""
