@@ -43,6 +43,7 @@ def test_the_manifest_holds_size_checksum_and_what_the_maker_tells(tmp_path: Pat
     Builder().get(tmp_path / "a")
     manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
     content = (tmp_path / "a" / "x.npy").read_bytes()
+    assert len(manifest.pop("sha256")) == 64
     assert manifest == {
         "files": {"x.npy": {"bytes": len(content), "sha256": sha256(content).hexdigest()}},
         "about": {"maker": 1},
@@ -72,6 +73,11 @@ def empty_the_manifest(folder: Path) -> None:
     (folder / "manifest.json").write_text('{"files": {}}')
 
 
+def change_the_manifest(folder: Path) -> None:
+    text = (folder / "manifest.json").read_text()
+    (folder / "manifest.json").write_text(text.replace("maker", "mater"))
+
+
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
@@ -79,7 +85,8 @@ def empty_the_manifest(folder: Path) -> None:
         (cut_the_file, "x.npy has 138 bytes, not 140"),
         (remove_the_file, "x.npy cannot be read"),
         (remove_the_manifest, "manifest.json cannot be read"),
-        (empty_the_manifest, "manifest.json names no files"),
+        (empty_the_manifest, "manifest.json cannot be read"),
+        (change_the_manifest, "manifest.json does not match its checksum"),
     ],
 )
 def test_a_damaged_cache_is_named_and_made_again(
@@ -98,6 +105,20 @@ def test_a_damaged_cache_is_named_and_made_again(
     assert caplog.messages == [f"cache '{folder}' is damaged ({named}) and is made again"]
     assert builder.get(folder).tolist() == X.tolist()
     assert builder.calls == 2
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "x.npy"])
+def test_no_flipped_byte_of_the_cache_is_ever_read(name: str, tmp_path: Path) -> None:
+    builder, folder = Builder(), tmp_path / "a"
+    builder.get(folder)
+    good = (folder / name).read_bytes()
+    for position in range(0, len(good), 3):
+        flipped = good[:position] + bytes([good[position] ^ 1]) + good[position + 1 :]
+        (folder / name).write_bytes(flipped)
+        calls = builder.calls
+        assert builder.get(folder).tolist() == X.tolist()
+        assert builder.calls == calls + 1
+        assert (folder / name).read_bytes() == good
 
 
 def test_two_builders_at_once_build_once(tmp_path: Path) -> None:

@@ -22,8 +22,18 @@ def test_the_built_in_data_sets_are_these() -> None:
         "tiny_imagenet",
         "imagenet100",
         "core50",
+        "imagenet",
+        "svhn",
+        "stanford_cars",
+        "aircraft",
+        "omniglot",
+        "mnist",
+        "fashion_mnist",
+        "kmnist",
+        "emnist",
         "image_folder",
         "arrays",
+        "tabular",
     ]
 
 

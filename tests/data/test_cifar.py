@@ -108,7 +108,8 @@ def test_missing_files_are_named_with_size_checksum_place_and_way_out(
         "data set 'cifar100': neither 'cifar-100-python.tar.gz' (169001437 bytes, "
         "md5 eb9058c3a382ffc7106e4002c42a8d85) nor the unpacked folder 'cifar-100-python' is in "
         f"'{places}/data/cifar100' - "
-        "fetch https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz into that folder; "
+        "fetch it with 'cilsim data fetch cifar100' or from "
+        "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz into that folder; "
         "the data set 'glyphs100' needs no download"
     )
 
@@ -119,7 +120,8 @@ def test_the_same_for_cifar10(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "data set 'cifar10': neither 'cifar-10-python.tar.gz' (170498071 bytes, "
         "md5 c58f30108f718f92721af3b95e74349a) nor the unpacked folder 'cifar-10-batches-py' is in "
-        f"'{tmp_path}' - fetch https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz into that "
+        f"'{tmp_path}' - fetch it with 'cilsim data fetch cifar10 --root {tmp_path}' or from "
+        "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz into that "
         "folder; the data set 'glyphs100' needs no download"
     )
 

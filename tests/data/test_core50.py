@@ -84,9 +84,9 @@ def test_missing_files_are_named_with_checksum_page_and_place(places: Path) -> N
         load_core50(Core50Options())
     assert str(caught.value) == (
         "data set 'core50': neither 'core50_128x128.zip' (md5 745f3373fed08d69343f1058ee559e13) "
-        f"nor the unpacked folder 'core50_128x128' is in '{places}/data/core50' - fetch it from "
-        "https://vlomonaco.github.io/core50/ into that folder; the data set 'glyphs100' needs no "
-        "download"
+        f"nor the unpacked folder 'core50_128x128' is in '{places}/data/core50' - fetch it with "
+        "'cilsim data fetch core50' or from https://vlomonaco.github.io/core50/ into that "
+        "folder; the data set 'glyphs100' needs no download"
     )
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -39,3 +41,14 @@ def test_facts_that_forget_the_crop_are_refused() -> None:
         "data set 'birds': its facts give samples of shape (3, 256, 256) - expected "
         "(3, 224, 224), what the crop leaves"
     )
+
+
+def test_a_cropped_image_takes_the_bytes_that_are_stored() -> None:
+    y = np.zeros(1, dtype=np.int64)
+    whole = DataFacts((0,), ("crow",), y, y, (3, 224, 224))
+    cropped = replace(whole, stored_shape=(3, 256, 256))
+    features = replace(whole, sample_shape=(64,))
+
+    assert whole.sample_bytes == 3 * 224 * 224
+    assert cropped.sample_bytes == 3 * 256 * 256
+    assert features.sample_bytes == 64 * 4

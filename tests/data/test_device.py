@@ -10,6 +10,8 @@ import torch
 from cilsim.data.arrays import arrays_dataset
 from cilsim.data.dataset import DataSet
 from cilsim.data.device import part_digest, take
+from cilsim.data.host_rows import HostRows
+from cilsim.data.samples import NO_LABEL, joined
 
 
 @pytest.fixture
@@ -87,3 +89,29 @@ def test_samples_know_the_crop_of_their_data_set(dataset: DataSet) -> None:
     parts = [take(one, "train", np.array([0]), None, "cpu", "d") for one in (dataset, cropped)]
     assert [part.crop for part in parts] == [None, 1]
     assert parts[1].x.shape == (1, 3, 2, 2)
+
+
+def test_samples_that_are_not_resident_are_read_when_they_are_asked_for(dataset: DataSet) -> None:
+    at = np.array([3, 0]), np.array([1, 0])
+    there = take(dataset, "train", *at, "cpu", "d")
+    left = take(dataset, "train", *at, "cpu", "d", resident=False)
+    assert isinstance(left.x, HostRows)
+    assert left.x.array_A is dataset.x_train
+    assert torch.equal(left.x[:], there.x[:])
+    assert (len(left), left.device, left.are_features) == (2, there.device, False)
+    assert left.labels is not None
+    assert left.labels.tolist() == [1, 0]
+
+
+def test_labelled_and_unlabelled_samples_are_joined_where_they_are(dataset: DataSet) -> None:
+    parts = [
+        (take(dataset, "train", np.array([3, 0]), np.array([1, 0]), "cpu", "a", resident=resident),
+         take(dataset, "train", np.array([2]), None, "cpu", "b", resident=resident))
+        for resident in (True, False)
+    ]  # fmt: skip
+    there, left = (joined(*both) for both in parts)
+    assert isinstance(left.x, HostRows)
+    assert torch.equal(left.x[:], there.x[:])
+    assert left.digest == there.digest
+    assert left.labels is not None
+    assert left.labels.tolist() == [1, 0, NO_LABEL]

@@ -17,6 +17,7 @@ from cilsim.data.dataset import DataSet
 from cilsim.data.image_listing import Counts, ImageListing, part_of
 from cilsim.data.image_set import ImageSet, ImageSetOptions, find_source
 from cilsim.data.image_squares import load_squares
+from cilsim.data.publication import PublishedFile
 from cilsim.errors import DataError
 
 Pack = Callable[[Path, dict[str, bytes]], Path]
@@ -25,8 +26,9 @@ Photograph = Callable[..., bytes]
 SET = ImageSet(
     name="set",
     page="a page",
+    licence="",
     folder="set",
-    archive=None,
+    archive=PublishedFile("set.zip"),
     marker="x",
     texts=(),
     counts=Counts(None, None, None),
@@ -140,13 +142,16 @@ from pathlib import Path
 from cilsim.data import image_decoding, image_squares
 from cilsim.data.image_listing import Counts, ImageListing, part_of
 from cilsim.data.image_set import ImageSet, ImageSetOptions, find_source
+from cilsim.data.publication import PublishedFile
 
 def wait(*arguments, **options):
     print("decoding", flush=True)
     time.sleep(60)
 
 image_decoding.decode = wait
-published = ImageSet("set", "a page", "set", None, "x", (), Counts(None, None, None))
+published = ImageSet(
+    "set", "a page", "", "set", PublishedFile("a"), "x", (), Counts(None, None, None)
+)
 listing = ImageListing(
     ("first", "second"), part_of([("x/a.jpg", 0), ("x/b.jpg", 1)]), part_of([("x/c.jpg", 0)])
 )
@@ -155,7 +160,7 @@ image_squares.load_squares(published, source, listing, 16)
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == b"decoding\n"
+        assert process.stdout.readline().startswith(b"decoding")
         process.send_signal(signal.SIGKILL)
     assert cached(places) == []
     assert len(list((places / "cache" / "data").glob("*.unfinished"))) == 1

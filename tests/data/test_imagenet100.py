@@ -104,9 +104,11 @@ def test_a_missing_folder_is_named_with_page_and_place(use: Any, places: Path) -
     with pytest.raises(DataError) as caught:
         use(ImageNet100Options())
     assert str(caught.value) == (
-        f"data set 'imagenet100': there is no 'train' in '{places}/data/imagenet100' - fetch it "
-        "from https://www.image-net.org/challenges/LSVRC/2012/ (images in train/<synset id>/ and "
-        "val/<synset id>/) into that folder; the data set 'glyphs100' needs no download"
+        "data set 'imagenet100': neither 'ILSVRC2012_img_train.tar' (147897477120 bytes, md5 "
+        "1d675b47d978889d74fa0da5fadfb00e) nor the unpacked folder 'train' is in "
+        f"'{places}/data/imagenet100' - fetch it from "
+        "https://www.image-net.org/challenges/LSVRC/2012/ (with an account) into that folder; "
+        "the data set 'glyphs100' needs no download"
     )
 
 

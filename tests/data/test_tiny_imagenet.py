@@ -94,7 +94,7 @@ def test_missing_files_are_named_with_size_checksum_page_and_place(use: Any, pla
     assert str(caught.value) == (
         "data set 'tiny_imagenet': neither 'tiny-imagenet-200.zip' (248100043 bytes, "
         "md5 90528d7ca1a48142e341f4ef8d21d0de) nor the unpacked folder 'tiny-imagenet-200' is in "
-        f"'{places}/data/tiny_imagenet' - fetch it from "
+        f"'{places}/data/tiny_imagenet' - fetch it with 'cilsim data fetch tiny_imagenet' or from "
         "http://cs231n.stanford.edu/tiny-imagenet-200.zip into that folder; "
         "the data set 'glyphs100' needs no download"
     )

@@ -28,7 +28,9 @@ def test_a_module_is_as_it_was_after_the_block(monkeypatch):
     module = nn.Linear(2, 2)
     x = torch.randn(3, 2)
     before = module(x)
-    with compiled(module, CPU):
+    with compiled(module, CPU) as forward:
+        assert torch.equal(module(x), before)
+        forward.on = True
         assert torch.equal(module(x), before + 1.0)
     assert torch.equal(module(x), before)
     assert list(module.state_dict()) == ["weight", "bias"]

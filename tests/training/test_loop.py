@@ -5,12 +5,15 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from cilsim.errors import Interrupted, RunFailed
 from cilsim.training.batch import Batch, TrainingLoss
+from cilsim.training.finite import LossWatch
 from cilsim.training.loop import fit
 from cilsim.training.modes import freeze
+
+MPS = torch.device("mps")
+"""Stands for any device whose values are not read at every step."""
 
 
 def with_recipe(spec, **changes):
@@ -153,27 +156,6 @@ def test_the_batch_can_be_transformed_before_the_loss(toy):
     assert summary.images == 66
 
 
-class Syncs(TorchDispatchMode):
-    """Counts reads of device values by the host."""
-
-    count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if "_local_scalar_dense" in str(func):
-            self.count += 1
-        return func(*args, **(kwargs or {}))
-
-
-def test_no_value_is_read_from_the_device_between_two_steps(toy):
-    counts = []
-    with Syncs() as syncs:
-        spec = toy.spec(after_backward=lambda batch: counts.append((batch.epoch, syncs.count)))
-        fit(spec)
-    within = {epoch: {count for e, count in counts if e == epoch} for epoch in range(3)}
-    assert all(len(seen) == 1 for seen in within.values())
-    assert 0 < syncs.count <= 3 * 3
-
-
 def test_training_leaves_the_global_generator_alone(toy):
     before = torch.get_rng_state()
     fit(toy.spec())
@@ -312,43 +294,100 @@ def test_progress_is_not_reported_more_often_than_every_fifth_of_a_second(toy):
     assert len(reports) <= summary.seconds / 0.2
 
 
-@pytest.mark.parametrize("value", ["nan", "inf"])
-def test_a_loss_that_is_not_finite_ends_the_run_at_the_end_of_the_epoch(toy, value):
-    modules = toy.feature_modules()
-    steps = []
+def spoilt(toy, modules, value: str, epoch: int, step: int, seen: list[tuple[int, int]]):
+    """Returns a loss that is `value` in one step, and notes the steps."""
 
     def loss(batch: Batch) -> TrainingLoss:
-        steps.append(batch.step)
-        factor = float(value) if batch.epoch == 1 and batch.step == 2 else 1.0
+        seen.append((batch.epoch, batch.step))
+        factor = float(value) if (batch.epoch, batch.step) == (epoch, step) else 1.0
         result = toy.loss(modules)(batch)
         return TrainingLoss(result.total * factor, result.logits)
 
+    return loss
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_loss_that_is_not_finite_ends_the_run_at_its_step(toy, value):
+    modules, seen = toy.feature_modules(), []
+    loss = spoilt(toy, modules, value, 1, 1, seen)
+    spec = toy.spec(modules, samples=toy.features(), loss=loss, experience=3, strategy="finetune")
     with pytest.raises(RunFailed) as caught:
-        fit(toy.spec(modules, samples=toy.features(), loss=loss, experience=3))
-    assert len(steps) == 6
+        fit(spec)
+    assert seen == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
     assert str(caught.value) == (
-        f"experience 3: the training loss is {value} in epoch 2 of 3; "
+        f"strategy 'finetune': experience 3, epoch 2 of 3, step 2: the training loss is {value}; "
         "a smaller 'lr' or 'clip_gradient_norm' may help"
     )
 
 
+@pytest.mark.parametrize("looks", [2, 5, 100])
+def test_a_device_that_is_read_seldom_ends_the_run_with_the_same_words(toy, monkeypatch, looks):
+    monkeypatch.setattr("cilsim.training.finite.STEPS_BETWEEN_LOOKS", looks)
+    monkeypatch.setattr(
+        "cilsim.training.soundness.LossWatch", lambda device, first: LossWatch(MPS, first)
+    )
+    modules, seen = toy.feature_modules(), []
+    loss = spoilt(toy, modules, "nan", 1, 1, seen)
+    with pytest.raises(RunFailed) as caught:
+        fit(toy.spec(modules, samples=toy.features(), loss=loss))
+    assert str(caught.value) == (
+        "experience 0, epoch 2 of 3, step 2: the training loss is nan; "
+        "a smaller 'lr' or 'clip_gradient_norm' may help"
+    )
+    assert len(seen) == 6  # at the end of the epoch at the latest
+
+
 def test_a_spoilt_state_is_never_saved(toy):
-    modules = toy.feature_modules()
-    saved = []
-
-    def loss(batch: Batch) -> TrainingLoss:
-        return TrainingLoss(toy.loss(modules)(batch).total * float("nan"))
-
+    modules, saved = toy.feature_modules(), []
     spec = toy.spec(
         modules,
         samples=toy.features(),
-        loss=loss,
-        save=lambda state: saved.append(state.step),
+        loss=spoilt(toy, modules, "nan", 1, 1, []),
+        save=lambda state: saved.append((state.epoch, state.step)),
         save_every_seconds=0.0,
     )
-    with pytest.raises(RunFailed, match="the training loss is nan in epoch 1 of 3"):
+    with pytest.raises(RunFailed, match="epoch 2 of 3, step 2: the training loss is nan"):
         fit(spec)
-    assert saved == [0]
+    assert saved == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]
+
+
+def infinite_gradient(toy, modules, epoch: int, step: int):
+    """Returns a loss that stays finite while the gradient of one step is not."""
+
+    def loss(batch: Batch) -> TrainingLoss:
+        result = toy.loss(modules)(batch)
+        total = result.total
+        if (batch.epoch, batch.step) == (epoch, step):
+            total = total + (modules["head"].weight * 0.0).sum().sqrt()
+        return TrainingLoss(total, result.logits)
+
+    return loss
+
+
+def test_weights_that_the_last_step_spoilt_end_the_run(toy):
+    modules = toy.feature_modules()
+    loss = infinite_gradient(toy, modules, 2, 2)
+    with pytest.raises(RunFailed) as caught:
+        fit(toy.spec(modules, samples=toy.features(), loss=loss, strategy="finetune"))
+    assert str(caught.value) == (
+        "strategy 'finetune': experience 0, epoch 3 of 3, step 3: weights are NaN or infinite "
+        "after this step; a smaller 'lr' or 'clip_gradient_norm' may help"
+    )
+
+
+def test_weights_that_are_not_finite_are_never_saved(toy):
+    modules, saved = toy.feature_modules(), []
+    spec = toy.spec(
+        modules,
+        samples=toy.features(),
+        loss=infinite_gradient(toy, modules, 0, 1),
+        save=lambda state: saved.append(state),
+        save_every_seconds=0.0,
+    )
+    with pytest.raises(RunFailed, match="epoch 1 of 3, step 2: weights are NaN or infinite"):
+        fit(spec)
+    assert [(state.epoch, state.step) for state in saved] == [(0, 0), (0, 1)]
+    assert all(bool(t.isfinite().all()) for state in saved for t in state.tensors.values())
 
 
 def test_being_stopped_says_where(toy):

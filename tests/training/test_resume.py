@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import pytest
@@ -101,6 +102,14 @@ def test_saving_on_the_way_changes_nothing(toy):
     resumed = toy.image_modules(seed=99)
     fit(toy.spec(resumed, resume_from=states[5]))
     toy.assert_equal(whole, resumed)
+
+
+def test_epochs_between_states_are_counted_from_the_first(toy):
+    states: list[TrainingState] = []
+    recipe = toy.recipe.model_copy(update={"epochs": 5})
+    timing = {"save_every_epochs": 2, "save_every_seconds": math.inf}
+    fit(toy.spec(recipe=recipe, save=states.append, **timing))
+    assert [(state.epoch, state.step) for state in states] == [(2, 0), (4, 0)]
 
 
 def test_a_short_training_is_not_saved(toy):

@@ -78,7 +78,7 @@ def _build(
         raise
     files = {path.name: _fingerprint(path) for path in sorted(unfinished.glob("*.npy"))}
     manifest = {"files": files, "about": dict(about())}
-    (unfinished / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    (unfinished / _MANIFEST).write_text(_sealed(manifest), encoding="utf-8")
     if folder.exists():
         shutil.rmtree(folder)
     os.replace(unfinished, folder)
@@ -102,13 +102,22 @@ def _read(folder: Path, *, warn: bool = False) -> Arrays | None:
 
 def _manifest_files(folder: Path) -> dict[str, dict[str, Any]]:
     try:
-        files = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["files"]
+        text = (folder / _MANIFEST).read_text(encoding="utf-8")
+        manifest = json.loads(text)
+        del manifest["sha256"]
+        files = manifest["files"]
         named = {Path(name).name: dict(expected) for name, expected in files.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _Damaged(f"{_MANIFEST} cannot be read") from error
-    if not named:
-        raise _Damaged(f"{_MANIFEST} names no files")
+    if _sealed(manifest) != text:  # finds even what leaves the parsed values as they were
+        raise _Damaged(f"{_MANIFEST} does not match its checksum")
     return named
+
+
+def _sealed(manifest: Mapping[str, Any]) -> str:
+    """Return the text of a manifest with the SHA-256 of the same text without it."""
+    checksum = sha256(json.dumps(manifest, indent=2).encode()).hexdigest()
+    return json.dumps({**manifest, "sha256": checksum}, indent=2) + "\n"
 
 
 def _check(path: Path, expected: Mapping[str, Any]) -> None:

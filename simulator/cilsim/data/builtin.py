@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cilsim.data.aircraft import AircraftOptions
 from cilsim.data.arrays import ArraysOptions
 from cilsim.data.cifar import CifarOptions
 from cilsim.data.core50 import Core50Options
 from cilsim.data.cub200 import Cub200Options
 from cilsim.data.digits import DigitsOptions
+from cilsim.data.emnist import EmnistOptions
 from cilsim.data.glyphs import GlyphOptions
 from cilsim.data.image_folder import ImageFolderOptions
+from cilsim.data.imagenet import ImageNetOptions
 from cilsim.data.imagenet100 import ImageNet100Options
 from cilsim.data.mini_imagenet import MiniImageNetOptions
+from cilsim.data.mnist import MnistOptions
+from cilsim.data.omniglot import OmniglotOptions
+from cilsim.data.stanford_cars import StanfordCarsOptions
+from cilsim.data.svhn import SvhnOptions
+from cilsim.data.tabular import TabularOptions
 from cilsim.data.tiny_imagenet import TinyImageNetOptions
 from cilsim.options import Options
 
@@ -27,6 +35,7 @@ class DataSetDeclaration:
         load: `module:function` from options to DataSet.
         facts: `module:function` from options to DataFacts; needs neither torch nor images.
         summary: one line for `cilsim list datasets`.
+        publication: `module:attribute`, a `Publication`, where something is published of it.
     """
 
     name: str
@@ -34,6 +43,7 @@ class DataSetDeclaration:
     load: str
     facts: str
     summary: str
+    publication: str | None = None
 
 
 DATASETS = (
@@ -43,6 +53,7 @@ DATASETS = (
         load="cilsim.data.glyphs:load_glyphs100",
         facts="cilsim.data.glyphs:facts_glyphs100",
         summary="100 letters drawn from fonts, 32 x 32 colour; made here in seconds, no download",
+        publication="cilsim.data.made_here:GLYPHS100",
     ),
     DataSetDeclaration(
         name="glyphs200",
@@ -50,6 +61,7 @@ DATASETS = (
         load="cilsim.data.glyphs:load_glyphs200",
         facts="cilsim.data.glyphs:facts_glyphs200",
         summary="200 letters drawn from fonts, for longer streams; no download",
+        publication="cilsim.data.made_here:GLYPHS200",
     ),
     DataSetDeclaration(
         name="digits",
@@ -57,6 +69,7 @@ DATASETS = (
         load="cilsim.data.digits:load_digits",
         facts="cilsim.data.digits:facts_digits",
         summary="1797 scanned digits of scikit-learn as 16 x 16, real and tiny; no download",
+        publication="cilsim.data.made_here:DIGITS",
     ),
     DataSetDeclaration(
         name="cifar10",
@@ -64,6 +77,7 @@ DATASETS = (
         load="cilsim.data.cifar:load_cifar10",
         facts="cilsim.data.cifar:facts_cifar10",
         summary="CIFAR-10: 10 classes, 50 000 + 10 000 photographs, 32 x 32; 170 MB to fetch",
+        publication="cilsim.data.cifar_published:PUBLICATION_10",
     ),
     DataSetDeclaration(
         name="cifar100",
@@ -71,6 +85,7 @@ DATASETS = (
         load="cilsim.data.cifar:load_cifar100",
         facts="cilsim.data.cifar:facts_cifar100",
         summary="CIFAR-100: 100 classes, 50 000 + 10 000 photographs, 32 x 32; 169 MB to fetch",
+        publication="cilsim.data.cifar_published:PUBLICATION_100",
     ),
     DataSetDeclaration(
         name="mini_imagenet",
@@ -78,6 +93,7 @@ DATASETS = (
         load="cilsim.data.mini_imagenet:load_mini_imagenet",
         facts="cilsim.data.mini_imagenet:facts_mini_imagenet",
         summary="miniImageNet: 100 classes, 50 000 + 10 000 photographs, 92 x 92; to fetch by hand",
+        publication="cilsim.data.mini_imagenet:PUBLICATION",
     ),
     DataSetDeclaration(
         name="cub200",
@@ -85,6 +101,7 @@ DATASETS = (
         load="cilsim.data.cub200:load_cub200",
         facts="cilsim.data.cub200:facts_cub200",
         summary="CUB-200-2011: 200 birds, 5 994 + 5 794 photographs, 256 x 256; 1.2 GB to fetch",
+        publication="cilsim.data.cub200:PUBLICATION",
     ),
     DataSetDeclaration(
         name="tiny_imagenet",
@@ -92,27 +109,102 @@ DATASETS = (
         load="cilsim.data.tiny_imagenet:load_tiny_imagenet",
         facts="cilsim.data.tiny_imagenet:facts_tiny_imagenet",
         summary="TinyImageNet: 200 classes, 100 000 + 10 000 images, 64 x 64; 248 MB to fetch",
+        publication="cilsim.data.tiny_imagenet:PUBLICATION",
     ),
     DataSetDeclaration(
         name="imagenet100",
         options=ImageNet100Options,
         load="cilsim.data.imagenet100:load_imagenet100",
         facts="cilsim.data.imagenet100:facts_imagenet100",
-        summary="100 classes of your copy of ImageNet, folders train/ and val/, 256 x 256",
+        summary="100 classes of your copy of ImageNet, folders or archives, 256 x 256",
+        publication="cilsim.data.imagenet100:PUBLICATION",
     ),
     DataSetDeclaration(
         name="core50",
         options=Core50Options,
         load="cilsim.data.core50:load_core50",
         facts="cilsim.data.core50:facts_core50",
-        summary="CORe50: 50 objects filmed in 11 sessions (domains), 128 x 128; to fetch by hand",
+        summary="CORe50: 50 objects filmed in 11 sessions (domains), 128 x 128; to fetch",
+        publication="cilsim.data.core50:PUBLICATION",
+    ),
+    DataSetDeclaration(
+        name="imagenet",
+        options=ImageNetOptions,
+        load="cilsim.data.imagenet:load_imagenet",
+        facts="cilsim.data.imagenet:facts_imagenet",
+        summary="ImageNet (ILSVRC 2012): 1000 classes, your copy as folders or archives, 256 x 256",
+        publication="cilsim.data.imagenet:PUBLICATION",
+    ),
+    DataSetDeclaration(
+        name="svhn",
+        options=SvhnOptions,
+        load="cilsim.data.svhn:load_svhn",
+        facts="cilsim.data.svhn:facts_svhn",
+        summary="SVHN: digits of house numbers, 73 257 + 26 032 images, 32 x 32; 246 MB to fetch",
+        publication="cilsim.data.svhn:PUBLICATION",
+    ),
+    DataSetDeclaration(
+        name="stanford_cars",
+        options=StanfordCarsOptions,
+        load="cilsim.data.stanford_cars:load_stanford_cars",
+        facts="cilsim.data.stanford_cars:facts_stanford_cars",
+        summary="Stanford Cars: 196 models, 8 144 + 8 041 photographs, 256 x 256; to get by hand",
+        publication="cilsim.data.stanford_cars:PUBLICATION",
+    ),
+    DataSetDeclaration(
+        name="aircraft",
+        options=AircraftOptions,
+        load="cilsim.data.aircraft:load_aircraft",
+        facts="cilsim.data.aircraft:facts_aircraft",
+        summary="FGVC-Aircraft: 100 variants, 6 667 + 3 333 images, 256 x 256; 2.8 GB to fetch",
+        publication="cilsim.data.aircraft:PUBLICATION",
+    ),
+    DataSetDeclaration(
+        name="omniglot",
+        options=OmniglotOptions,
+        load="cilsim.data.omniglot:load_omniglot",
+        facts="cilsim.data.omniglot:facts_omniglot",
+        summary="Omniglot: 1623 handwritten characters, 20 drawings each, 28 x 28; to fetch",
+        publication="cilsim.data.omniglot:PUBLICATION",
+    ),
+    DataSetDeclaration(
+        name="mnist",
+        options=MnistOptions,
+        load="cilsim.data.mnist:load_mnist",
+        facts="cilsim.data.mnist:facts_mnist",
+        summary="MNIST: 10 digits, 60 000 + 10 000 grey images, 28 x 28; 12 MB to fetch",
+        publication="cilsim.data.mnist:PUBLICATION_MNIST",
+    ),
+    DataSetDeclaration(
+        name="fashion_mnist",
+        options=MnistOptions,
+        load="cilsim.data.mnist:load_fashion_mnist",
+        facts="cilsim.data.mnist:facts_fashion_mnist",
+        summary="Fashion-MNIST: 10 kinds of clothes, 60 000 + 10 000, 28 x 28; 31 MB to fetch",
+        publication="cilsim.data.mnist:PUBLICATION_FASHION",
+    ),
+    DataSetDeclaration(
+        name="kmnist",
+        options=MnistOptions,
+        load="cilsim.data.mnist:load_kmnist",
+        facts="cilsim.data.mnist:facts_kmnist",
+        summary="KMNIST: 10 Japanese characters, 60 000 + 10 000, 28 x 28; to fetch",
+        publication="cilsim.data.mnist:PUBLICATION_KMNIST",
+    ),
+    DataSetDeclaration(
+        name="emnist",
+        options=EmnistOptions,
+        load="cilsim.data.emnist:load_emnist",
+        facts="cilsim.data.emnist:facts_emnist",
+        summary="EMNIST: letters and digits, up to 62 classes, grey, 28 x 28; 562 MB to fetch",
+        publication="cilsim.data.emnist:PUBLICATION",
     ),
     DataSetDeclaration(
         name="image_folder",
         options=ImageFolderOptions,
         load="cilsim.data.image_folder:load_image_folder",
         facts="cilsim.data.image_folder:facts_image_folder",
-        summary="your images: a folder with one folder per class, or train/ and test/ of these",
+        summary="your images: one folder per class, train/ and test/ of these, or a CSV file",
     ),
     DataSetDeclaration(
         name="arrays",
@@ -120,5 +212,12 @@ DATASETS = (
         load="cilsim.data.arrays:load_arrays",
         facts="cilsim.data.arrays:facts_arrays",
         summary="your images or features: an .npz file of x_train, y_train, x_test, y_test",
+    ),
+    DataSetDeclaration(
+        name="tabular",
+        options=TabularOptions,
+        load="cilsim.data.tabular:load_tabular",
+        facts="cilsim.data.tabular:facts_tabular",
+        summary="your table: a CSV or Parquet file of numbers and categories, gaps allowed",
     ),
 )

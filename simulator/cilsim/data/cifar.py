@@ -7,7 +7,6 @@ published few-shot index lists refer.
 
 from __future__ import annotations
 
-import pickle
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,7 @@ from cilsim.data.archive import read_files
 from cilsim.data.cifar_published import CIFAR10, CIFAR100, Source
 from cilsim.data.dataset import DataFacts, DataSet
 from cilsim.data.digest import dataset_digest
-from cilsim.data.places import data_root
-from cilsim.data.plain_pickle import as_text, read_plain_pickle
+from cilsim.data.plain_pickle import PickleRefused, as_text, read_plain_pickle
 from cilsim.errors import DataError
 from cilsim.options import Options
 from cilsim.records import IntArray
@@ -84,18 +82,16 @@ def _read(
 
 
 def _files(source: Source, options: CifarOptions) -> dict[str, bytes]:
-    root = options.root if options.root is not None else data_root() / source.name
-    where = f"data set '{source.name}'"
+    publication = source.publication
+    root, where = publication.root(options.root), publication.where
     wanted = (*source.train_files, source.test_file, source.meta_file)
     if (root / source.folder).is_dir():
         return read_files(where, root / source.folder, wanted)
     if (root / source.archive).is_file():
         return read_files(where, root / source.archive, wanted, inside=source.folder)
-    raise DataError(
-        f"{where}: neither '{source.archive}' ({source.archive_bytes} bytes, "
-        f"md5 {source.archive_md5}) nor the unpacked folder '{source.folder}' is in '{root}' - "
-        f"fetch {source.address} into that folder; "
-        "the data set 'glyphs100' needs no download"
+    [archive] = publication.files
+    raise publication.missing(
+        f"neither {archive} nor the unpacked folder '{source.folder}' is in '{root}'", options.root
     )
 
 
@@ -113,7 +109,7 @@ def _verify(source: Source, files: dict[str, bytes]) -> None:
 def _unpickle(source: Source, name: str, content: bytes) -> dict[str, Any]:
     try:
         return read_plain_pickle(content)
-    except pickle.UnpicklingError as error:
+    except PickleRefused as error:
         raise DataError(
             f"data set '{source.name}': '{name}' is refused: {error} - "
             "expected a dictionary of numbers, texts and arrays of unsigned bytes"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cilsim.data.publication import Publication, PublishedFile
+
 
 @dataclass(frozen=True)
 class Source:
@@ -41,6 +43,19 @@ class Source:
     def address(self) -> str:
         """Where the archive is published."""
         return f"https://www.cs.toronto.edu/~kriz/{self.archive}"
+
+    @property
+    def publication(self) -> Publication:
+        """What is published, for listing, fetching and verifying."""
+        file = PublishedFile(
+            self.archive, self.archive_md5, self.archive_bytes, (self.address,), (self.folder,)
+        )
+        classes = int(self.name.removeprefix("cifar"))
+        members = {f"{self.folder}/{name}": md5 for name, md5 in self.file_md5.items()}
+        terms = "not stated; cite Krizhevsky 2009"
+        return Publication(
+            self.name, self.address, terms, classes, 50_000, 10_000, (file,), members
+        )
 
 
 CIFAR10 = Source(
@@ -86,3 +101,5 @@ CIFAR100 = Source(
     mean=(0.5071, 0.4867, 0.4408),
     std=(0.2675, 0.2565, 0.2761),
 )
+PUBLICATION_10 = CIFAR10.publication
+PUBLICATION_100 = CIFAR100.publication

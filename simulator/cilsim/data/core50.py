@@ -16,20 +16,27 @@ import numpy as np
 from cilsim.data.dataset import DataFacts, DataSet
 from cilsim.data.folder_listing import SUFFIXES
 from cilsim.data.image_listing import Counts, ImageListing, checked, part_of
-from cilsim.data.image_set import Archive, ImageSet, Side, VerifiedOptions, facts_of, find_source
+from cilsim.data.image_set import ImageSet, Side, VerifiedOptions, facts_of, find_source
 from cilsim.data.image_source import ImageSource
 from cilsim.data.image_squares import load_squares
+from cilsim.data.publication import PublishedFile
 from cilsim.records import IntArray
 
 PUBLISHED = ImageSet(
     name="core50",
     page="https://vlomonaco.github.io/core50/",
+    licence="CC BY 4.0",
     folder="core50_128x128",
-    archive=Archive("core50_128x128.zip", "745f3373fed08d69343f1058ee559e13"),
+    archive=PublishedFile(
+        "core50_128x128.zip",
+        "745f3373fed08d69343f1058ee559e13",
+        addresses=("http://bias.csr.unibo.it/maltoni/download/core50/core50_128x128.zip",),
+    ),
     marker="s1",
     texts=(),
     counts=Counts(classes=None, train=119_894, test=44_972),
 )
+PUBLICATION = replace(PUBLISHED.publication, classes=50)
 SESSIONS = range(1, 12)
 TEST_SESSIONS = (3, 7, 10)
 OBJECTS_PER_CATEGORY = 5

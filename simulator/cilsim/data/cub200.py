@@ -14,21 +14,29 @@ from cilsim.data.image_listing import (
     part_of,
     rows_of,
 )
-from cilsim.data.image_set import Archive, ImageSet, Side, VerifiedOptions, facts_of, find_source
+from cilsim.data.image_set import ImageSet, Side, VerifiedOptions, facts_of, find_source
 from cilsim.data.image_source import ImageSource
 from cilsim.data.image_squares import load_squares
+from cilsim.data.publication import PublishedFile
 from cilsim.errors import DataError
 
 PUBLISHED = ImageSet(
     name="cub200",
     page="https://www.vision.caltech.edu/datasets/cub_200_2011/",
+    licence="non-commercial research and education",
     folder="CUB_200_2011",
-    archive=Archive("CUB_200_2011.tgz", "97eceeb196236b17998738112f37df78", 1_150_585_339),
+    archive=PublishedFile(
+        "CUB_200_2011.tgz",
+        "97eceeb196236b17998738112f37df78",
+        1_150_585_339,
+        ("https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz",),
+    ),
     marker="images.txt",
     texts=("images.txt", "image_class_labels.txt", "train_test_split.txt"),
     counts=Counts(classes=200, train=5_994, test=5_794),
     crop=(224, 256),
 )
+PUBLICATION = PUBLISHED.publication
 
 
 class Cub200Options(VerifiedOptions):

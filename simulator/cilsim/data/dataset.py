@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ class DataFacts:
             None where the data set has no domains.
         domain_test: (N,) likewise of every test sample; domains of the two parts may differ.
         domain_names: what a scenario calls the domains, such as sessions or drawing styles.
+        stored_shape: of an image as it is stored, where a crop makes it smaller; None if not.
     """
 
     class_ids: tuple[int, ...]
@@ -36,6 +38,12 @@ class DataFacts:
     domain_train: IntArray | None = None
     domain_test: IntArray | None = None
     domain_names: tuple[str, ...] = ()
+    stored_shape: tuple[int, ...] | None = None
+
+    @property
+    def sample_bytes(self) -> int:
+        """Bytes of a sample as it is stored: float32 features or a uint8 image."""
+        return math.prod(self.stored_shape or self.sample_shape) * (4 if self.features else 1)
 
     @property
     def features(self) -> bool:
@@ -57,6 +65,7 @@ class DataSet:
         digest: SHA-256 over all samples and class ids, as hexadecimal text.
         crop: side in pixels of the square that is cut out of the centre of an image for testing,
             and to which training crops; None takes images whole.
+        skipped: files that are left out because they are no images, each with the reason.
 
     Raises:
         DataError: the crop does not fit the images or the facts.
@@ -70,6 +79,7 @@ class DataSet:
     std: tuple[float, ...]
     digest: str
     crop: int | None = None
+    skipped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.crop is None:

@@ -1,4 +1,4 @@
-"""Samples of an experience, gathered from the data set's arrays and put on the device."""
+"""Samples of an experience, gathered from the data set's arrays: on the device, or left there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from cilsim.data.dataset import DataSet
+from cilsim.data.host_rows import HostRows, Rows
 from cilsim.data.samples import Samples
 from cilsim.records import IntArray
 
@@ -34,6 +35,8 @@ def take(
     labels: IntArray | None,
     device: torch.device | str,
     digest: str,
+    *,
+    resident: bool = True,
 ) -> Samples:
     """Return the samples at `index` of a part, in that order, as tensors on the device.
 
@@ -44,6 +47,8 @@ def take(
         labels: (N,) labels, or None for an unlabelled part.
         device: where samples and labels go; the index stays on the CPU.
         digest: see `part_digest`.
+        resident: whether the samples go to the device now, or stay where they are until a batch
+            needs them; labels go there in any case.
 
     Raises:
         ValueError: lengths differ.
@@ -57,8 +62,11 @@ def take(
         raise IndexError(
             f"positions {positions.min()} to {positions.max()} in a {part} part of {len(rows)}"
         )
+    x: Rows = HostRows(rows, positions, torch.device(device))
+    if resident:
+        x = torch.from_numpy(np.ascontiguousarray(rows[positions])).to(device)
     return Samples(
-        x=torch.from_numpy(np.ascontiguousarray(rows[positions])).to(device),
+        x=x,
         labels=None if labels is None else torch.tensor(labels, dtype=torch.int64, device=device),
         index=torch.from_numpy(positions),
         digest=digest,

@@ -5,6 +5,8 @@ Real, tiny and always there: for tests and first steps, too small for conclusion
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -49,15 +51,31 @@ def load_digits(options: DigitsOptions) -> DataSet:
     Every pixel is doubled in both directions (nothing is interpolated), its 17 grey levels are
     spread over 0..255, and the one channel is repeated to three.
     """
-    from sklearn import datasets
-
-    bunch = datasets.load_digits()
+    grey_NHW, class_ids = _published()
     facts = facts_digits(options)
-    train, test = _split(bunch.target, options.test_fraction)
-    x_train, x_test = (_pixels(bunch.images[index]) for index in (train, test))
+    train, test = _split(class_ids, options.test_fraction)
+    x_train, x_test = (_pixels(grey_NHW[index]) for index in (train, test))
     mean, std = channel_moments(x_train)
     digest = dataset_digest(x_train, facts.y_train, x_test, facts.y_test)
     return DataSet("digits", facts, x_train, x_test, mean, std, digest)
+
+
+def _published() -> tuple[NDArray[np.float64], IntArray]:
+    """Return (N, 8, 8) grey levels 0..16 and (N,) digits.
+
+    They are read from scikit-learn's file, where it is known to lie: importing scikit-learn for
+    this alone takes longer than a short run.
+    """
+    found = find_spec("sklearn")
+    folder = Path(found.origin).parent if found is not None and found.origin else Path()
+    file = folder / "datasets" / "data" / "digits.csv.gz"
+    if not file.is_file():
+        from sklearn import datasets
+
+        bunch = datasets.load_digits()
+        return bunch.images, bunch.target
+    table = np.loadtxt(file, delimiter=",")
+    return table[:, :-1].reshape(-1, 8, 8), table[:, -1].astype(np.int64)
 
 
 def _test_count(count: int, fraction: float) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from cilsim.errors import DataError
 from cilsim.records import IntArray
+from cilsim.scenario.origin import abbreviate
 from cilsim.seeding import derive_seed
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
@@ -19,10 +20,19 @@ _LAYOUT = "expected <class>/<image>, or train/<class>/<image> and test/<class>/<
 
 @dataclass(frozen=True)
 class Part:
-    """Training or test images: paths relative to the root, and the class id of each."""
+    """Training or test images.
+
+    Attributes:
+        files: paths relative to the root.
+        class_ids: (N,) class id of each.
+        domains: (N,) position in the listing's `domain_names` of each, None without domains.
+        lines: line of each in the file that lists them, empty if nothing does.
+    """
 
     files: tuple[str, ...]
     class_ids: IntArray
+    domains: IntArray | None = None
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -31,10 +41,11 @@ class Listing:
 
     Attributes:
         root: the folder.
-        class_names: names of the class folders, sorted; a class id is a position here.
+        class_names: names of the classes; a class id is a position here.
         train: training images, class after class, each class sorted by name.
         test: test images, likewise.
         foreign: files in class folders that are no images by their name.
+        domain_names: what a scenario calls the domains, if there are any.
     """
 
     root: Path
@@ -42,6 +53,7 @@ class Listing:
     train: Part
     test: Part
     foreign: tuple[str, ...]
+    domain_names: tuple[str, ...] = ()
 
 
 def list_images(root: Path, test_fraction: float) -> Listing:
@@ -75,12 +87,32 @@ def _subfolders(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
             return sorted(
-                entry.name for entry in entries if entry.is_dir() and not _hidden(entry.name)
+                entry.name for entry in entries if _is_folder(entry) and not _hidden(entry.name)
             )
     except OSError as error:
         raise DataError(
             f"image folder '{folder}': it cannot be read: {error.strerror} - {_LAYOUT}"
         ) from error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _refuse_class(root: Path, folder: Path) -> None:
+    """Refuse a class whose name no report can show, or whose folder holds all of them."""
+    if not folder.name.isprintable():
+        raise DataError(
+            f"image folder '{root}': class '{abbreviate(folder.name)}' has a name that cannot be "
+            "printed - rename it"
+        )
+    if folder.is_symlink() and root.resolve().is_relative_to(folder.resolve()):
+        raise DataError(
+            f"image folder '{root}': class '{folder.name}' is a link back to the whole - remove it"
+        )
 
 
 def _classes(root: Path, inside: str, foreign: list[str]) -> dict[str, list[str]]:
@@ -90,6 +122,7 @@ def _classes(root: Path, inside: str, foreign: list[str]) -> dict[str, list[str]
         raise DataError(f"image folder '{root / inside}': there are no class folders - {_LAYOUT}")
     classes = {}
     for name in names:
+        _refuse_class(root, root / inside / name)
         files = _files_below(root, root / inside / name)
         classes[name] = [file for file in files if file.casefold().endswith(SUFFIXES)]
         foreign += [file for file in files if not file.casefold().endswith(SUFFIXES)]
@@ -103,10 +136,23 @@ def _classes(root: Path, inside: str, foreign: list[str]) -> dict[str, list[str]
 
 def _files_below(root: Path, folder: Path) -> list[str]:
     found = []
-    for path, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not _hidden(name)]
-        found += [(Path(path) / name).relative_to(root).as_posix() for name in files]
+    for path, folders, files in os.walk(folder, onerror=_refuse_unreadable):
+        # not entered: a link could lead round in circles, and such a name is that of an image
+        closed = [name for name in folders if _is_closed(Path(path), name)]
+        folders[:] = [name for name in folders if not _hidden(name) and name not in closed]
+        found += [(Path(path) / name).relative_to(root).as_posix() for name in (*files, *closed)]
     return sorted(name for name in found if not _hidden(name.rpartition("/")[2]))
+
+
+def _is_closed(path: Path, name: str) -> bool:
+    return name.casefold().endswith(SUFFIXES) or (path / name).is_symlink()
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    raise DataError(
+        f"image folder '{error.filename}': it cannot be read: {error.strerror} - "
+        "let it be read, or remove it"
+    ) from error
 
 
 def _hidden(name: str) -> bool:
@@ -134,13 +180,22 @@ def _split(
             f"image folder '{root}': class '{name}' has 1 image - at least 2 are needed, "
             "one for training and one for testing"
         )
-    held = min(max(int(len(files) * test_fraction + 0.5), 1), len(files) - 1)
-    order = np.random.default_rng(derive_seed("image_folder", "split", name)).permutation(
-        len(files)
-    )
-    chosen = set(order[:held].tolist())
+    chosen = held_out(len(files), test_fraction, name)
     train = [file for position, file in enumerate(files) if position not in chosen]
     return train, [file for position, file in enumerate(files) if position in chosen]
+
+
+def held_out(count: int, fraction: float, *group: int | str) -> set[int]:
+    """Return the positions of a group's samples that are for testing, at least one of two.
+
+    Args:
+        count: number of samples of the group; a single one is for training.
+        fraction: part of them that is for testing.
+        group: names the group and alone decides the draw.
+    """
+    held = min(max(int(count * fraction + 0.5), 1), count - 1)
+    seed = derive_seed("image_folder", "split", *group)
+    return set(np.random.default_rng(seed).permutation(count)[:held].tolist())
 
 
 def _part(classes: dict[str, list[str]]) -> Part:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +11,7 @@ from pydantic import Field
 from cilsim.data.dataset import DataFacts
 from cilsim.data.image_listing import Counts, ImageListing
 from cilsim.data.image_source import ArchiveSource, FolderSource, ImageSource
-from cilsim.data.places import data_root
-from cilsim.errors import DataError
+from cilsim.data.publication import Publication, PublishedFile
 from cilsim.options import Options
 
 Side = Annotated[int, Field(ge=16, le=1024)]
@@ -35,47 +34,32 @@ class VerifiedOptions(ImageSetOptions):
 
 
 @dataclass(frozen=True)
-class Archive:
-    """An archive as published.
-
-    Attributes:
-        name: of the file.
-        md5: the published checksum, empty if there is none.
-        size: in bytes, 0 if not published.
-    """
-
-    name: str
-    md5: str = ""
-    size: int = 0
-
-    def __str__(self) -> str:
-        """Return name and what identifies the content."""
-        known = [f"{self.size} bytes"] * bool(self.size) + [f"md5 {self.md5}"] * bool(self.md5)
-        return f"'{self.name}'" + (f" ({', '.join(known)})" if known else "")
-
-
-@dataclass(frozen=True)
 class ImageSet:
     """What is published of a data set, and how its images are stored.
 
     Attributes:
         name: as in a scenario.
         page: where it is published.
+        licence: in a few words.
         folder: what the archive unpacks to, and the folder in it that holds everything.
-        archive: None if there is none to read.
-        marker: file or folder by which an unpacked folder is known.
+        archive: None if the set has parts.
+        marker: file or folder by which an unpacked folder is known; empty with parts.
         texts: files that are read to list the images.
         counts: numbers of classes and images.
         crop: published test crop as (cropped, stored) sides; None crops nothing.
         stretch: resize to the square instead of cutting out its centre.
         mean: per channel in [0, 1], for normalisation; by default ImageNet's.
         std: likewise.
+        parts: files of a set that is published as several, each with the folder that it unpacks to;
+            one without is read as it is.
+        by_hand: what to know for getting it by hand; given if it cannot be fetched.
     """
 
     name: str
     page: str
+    licence: str
     folder: str
-    archive: Archive | None
+    archive: PublishedFile | None
     marker: str
     texts: tuple[str, ...]
     counts: Counts
@@ -83,11 +67,35 @@ class ImageSet:
     stretch: bool = False
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    parts: tuple[PublishedFile, ...] = ()
+    by_hand: str = ""
 
     @property
     def where(self) -> str:
         """What errors begin with."""
         return f"data set '{self.name}'"
+
+    @property
+    def publication(self) -> Publication:
+        """What is published, for listing, fetching and verifying."""
+        places = [f"{folder}/" if folder else "" for folder in dict.fromkeys((self.folder, ""))]
+        files = () if self.archive is None else (replace(self.archive, unpacked=(self.marker,)),)
+        counts = self.counts
+        return Publication(
+            self.name,
+            self.page,
+            self.licence,
+            counts.classes,
+            counts.train,
+            counts.test,
+            tuple(
+                replace(
+                    file, unpacked=tuple(place + at for place in places for at in file.unpacked)
+                )
+                for file in (*files, *self.parts)
+            ),
+            by_hand=self.by_hand,
+        )
 
     def test_crop(self, size: int) -> int | None:
         """Return the side of the test crop of images stored with side `size`."""
@@ -100,22 +108,20 @@ def find_source(published: ImageSet, options: ImageSetOptions) -> ImageSource:
     Raises:
         DataError: neither is there.
     """
-    root = options.root if options.root is not None else data_root() / published.name
+    publication = published.publication
+    root = publication.root(options.root)
     archive = published.archive
+    assert archive is not None, "a set of several parts has a source of its own"
     for folder in (root / published.folder, root):
         if (folder / published.marker).exists():
             return FolderSource(published.where, folder)
-    if archive is not None and (root / archive.name).is_file():
+    if (root / archive.name).is_file():
         return ArchiveSource(
             published.where, root / archive.name, published.folder, published.texts
         )
-    if archive is None:
-        missing = f"there is no '{published.marker}' in '{root}'"
-    else:
-        missing = f"neither {archive} nor the unpacked folder '{published.folder}' is in '{root}'"
-    raise DataError(
-        f"{published.where}: {missing} - fetch it from {published.page} into that folder; "
-        "the data set 'glyphs100' needs no download"
+    raise publication.missing(
+        f"neither {archive} nor the unpacked folder '{published.folder}' is in '{root}'",
+        options.root,
     )
 
 
@@ -128,4 +134,5 @@ def facts_of(published: ImageSet, listing: ImageListing, size: int) -> DataFacts
         y_train=listing.train.class_ids,
         y_test=listing.test.class_ids,
         sample_shape=(3, side, side),
+        stored_shape=(3, size, size),
     )

@@ -36,11 +36,18 @@ class ImageSource(Protocol):
     def path(self) -> Path:
         """Folder or archive."""
 
+    @property
+    def archives(self) -> tuple[Path, ...]:
+        """Files as published that are read, whose checksums can be compared."""
+
     def read(self, names: Sequence[str]) -> dict[str, bytes]:
         """Return the content of text files; a missing one is an error."""
 
     def names_in(self, folder: str) -> list[str]:
         """Return the names of the files directly in a folder, sorted; none if it is missing."""
+
+    def folders_in(self, folder: str) -> list[str]:
+        """Return the names of the folders directly in a folder, sorted; none if it is missing."""
 
     def images(self, rows: Mapping[str, int]) -> Iterator[tuple[int, ImageFile]]:
         """Yield each of the named images with its row, in any order; missing ones are left out."""
@@ -56,6 +63,11 @@ class FolderSource:
     where: str
     path: Path
 
+    @property
+    def archives(self) -> tuple[Path, ...]:
+        """None: no checksums of unpacked files are published."""
+        return ()
+
     def read(self, names: Sequence[str]) -> dict[str, bytes]:
         """Return the content of text files; a missing one is an error."""
         return read_files(self.where, self.path, names)
@@ -64,6 +76,12 @@ class FolderSource:
         """Return the names of the files directly in a folder, sorted; none if it is missing."""
         place = self.path / folder
         return sorted(file.name for file in place.iterdir()) if place.is_dir() else []
+
+    def folders_in(self, folder: str) -> list[str]:
+        """Return the names of the folders directly in a folder, sorted; none if it is missing."""
+        place = self.path / folder
+        found = place.iterdir() if place.is_dir() else ()
+        return sorted(entry.name for entry in found if entry.is_dir())
 
     def images(self, rows: Mapping[str, int]) -> Iterator[tuple[int, ImageFile]]:
         """Yield each of the named images with its row, in any order."""
@@ -100,6 +118,11 @@ class ArchiveSource:
     inside: str
     texts: tuple[str, ...]
 
+    @property
+    def archives(self) -> tuple[Path, ...]:
+        """The archive."""
+        return (self.path,)
+
     def read(self, names: Sequence[str]) -> dict[str, bytes]:
         """Return the content of text files; a missing one is an error."""
         _require_none(self, self.where, [name for name in names if name not in self._files])
@@ -108,6 +131,12 @@ class ArchiveSource:
     def names_in(self, folder: str) -> list[str]:
         """Return the names of the files directly in a folder, sorted; none if it is missing."""
         return sorted(self._by_folder.get(folder, ()))
+
+    def folders_in(self, folder: str) -> list[str]:
+        """Return the names of the folders directly in a folder, sorted; none if it is missing."""
+        prefix = f"{folder}/" if folder else ""
+        below = {name.removeprefix(prefix) for name in self._by_folder if name.startswith(prefix)}
+        return sorted({name.partition("/")[0] for name in below} - {""})
 
     def images(self, rows: Mapping[str, int]) -> Iterator[tuple[int, ImageFile]]:
         """Yield each of the named images with its row, in the order of the archive."""

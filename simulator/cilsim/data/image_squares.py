@@ -14,7 +14,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from cilsim.data.image_listing import ImageListing
 from cilsim.data.image_set import ImageSet, facts_of
 from cilsim.data.image_source import ImageSource, quoted
 from cilsim.data.places import cache_root
+from cilsim.data.publication import require_intact
 from cilsim.errors import DataError
 
 _FORMAT = 1
@@ -74,7 +74,7 @@ def _cached(
 
     def build(folder: Path) -> None:
         if verify:
-            _verify(published, source)
+            require_intact(published.publication, source.archives)
         images_NCHW = _new_array(folder / "images.npy", (len(listing.files), 3, size, size))
         _decode(published, source, listing.files, images_NCHW)
         x_train, x_test = images_NCHW[: len(y_train)], images_NCHW[len(y_train) :]
@@ -88,19 +88,6 @@ def _cached(
     labels = y_train.tolist(), y_test.tolist()
     key = cache_key(_FORMAT, size, published.stretch, verify, listing.files, *labels, state)
     return cached_arrays(cache_root() / "data" / f"{published.name}-{key}", build, about)
-
-
-def _verify(published: ImageSet, source: ImageSource) -> None:
-    if published.archive is None or not source.path.is_file():
-        return
-    with source.path.open("rb") as file:
-        found = file_digest(file, "md5").hexdigest()
-    if found != published.archive.md5:
-        raise DataError(
-            f"{published.where}: '{source.path}' has md5 {found} - published is "
-            f"{published.archive.md5} - fetch it from {published.page} again, or set "
-            "'verify: false' if it was changed on purpose"
-        )
 
 
 def _new_array(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -125,10 +112,10 @@ def _decode(
     _log.info("%s: decoding %d images (once), %.1f GB", published.where, len(files), gigabytes)
     rows = {name: row for row, name in enumerate(files)}
     progress = _reporter(published.where, len(files))
-    good_N = decode_rows(
+    why = decode_rows(
         source.images(rows), images_NCHW, stretch=published.stretch, progress=progress
     )
-    bad = [files[row] for row in np.flatnonzero(~good_N)]
+    bad = [files[row] for row in sorted(why)]
     if bad:
         are = "file is no readable image" if len(bad) == 1 else "files are no readable images"
         raise DataError(

@@ -1,8 +1,8 @@
 """`imagenet100`: 100 classes of ImageNet (ILSVRC 2012), the published validation part for testing.
 
 Read from folders `train/<synset id>/` and `val/<synset id>/`, of all 1000 classes or of the chosen
-ones. Class ids are positions among the chosen synset ids in ascending order; images of a class are
-sorted by name.
+ones, or from the published archives. Class ids are positions among the chosen synset ids in
+ascending order; images of a class are sorted by name.
 """
 
 from __future__ import annotations
@@ -13,34 +13,22 @@ from pathlib import Path
 from typing import Literal
 
 from cilsim.data.dataset import DataFacts, DataSet
-from cilsim.data.folder_listing import SUFFIXES
-from cilsim.data.image_listing import (
-    Counts,
-    ImageListing,
-    checked,
-    part_of,
-    require_synsets,
-    rows_of,
-)
-from cilsim.data.image_set import ImageSet, ImageSetOptions, Side, facts_of, find_source
+from cilsim.data.image_listing import Counts, ImageListing, require_synsets, rows_of
+from cilsim.data.image_set import ImageSetOptions, Side, facts_of
 from cilsim.data.image_source import ImageSource
 from cilsim.data.image_squares import load_squares
 from cilsim.data.imagenet100_published import FIRST_100_OF_1993_ORDER, GCD
+from cilsim.data.imagenet_listing import list_synsets
+from cilsim.data.imagenet_published import PUBLISHED as IMAGENET
+from cilsim.data.imagenet_published import find_imagenet
 from cilsim.errors import DataError
 from cilsim.options import Options
 
 TEST_PER_CLASS = 50
-PUBLISHED = ImageSet(
-    name="imagenet100",
-    page="https://www.image-net.org/challenges/LSVRC/2012/ (images in train/<synset id>/ and "
-    "val/<synset id>/)",
-    folder="",
-    archive=None,
-    marker="train",
-    texts=(),
-    counts=Counts(classes=None, train=None, test=None),
-    crop=(224, 256),
+PUBLISHED = replace(
+    IMAGENET, name="imagenet100", counts=Counts(classes=None, train=None, test=None)
 )
+PUBLICATION = replace(PUBLISHED.publication, classes=100, test=100 * TEST_PER_CLASS)
 
 
 class ClassFile(Options):
@@ -64,43 +52,22 @@ class ImageNet100Options(ImageSetOptions):
 def facts_imagenet100(
     options: ImageNet100Options, test_per_class: int = TEST_PER_CLASS
 ) -> DataFacts:
-    """Return the facts of ImageNet-100; the folders must be there."""
-    source = find_source(PUBLISHED, options)
+    """Return the facts of ImageNet-100; the folders or archives must be there."""
+    source = find_imagenet(PUBLISHED, options)
     return facts_of(PUBLISHED, _listing(source, options, test_per_class), options.size)
 
 
 def load_imagenet100(options: ImageNet100Options, test_per_class: int = TEST_PER_CLASS) -> DataSet:
     """Return ImageNet-100: 100 classes, about 127 000 training and 5 000 validation images."""
-    source = find_source(PUBLISHED, options)
+    source = find_imagenet(PUBLISHED, options)
     listing = _listing(source, options, test_per_class)
     return load_squares(PUBLISHED, source, listing, options.size)
 
 
 def _listing(source: ImageSource, options: ImageNet100Options, test_per_class: int) -> ImageListing:
     synsets = _synsets(options)
-    train, test = (
-        part_of(
-            [
-                (f"{part}/{synset}/{file}", number)
-                for number, synset in enumerate(synsets)
-                for file in _images(source, f"{part}/{synset}")
-            ]
-        )
-        for part in ("train", "val")
-    )
     counts = replace(PUBLISHED.counts, test=test_per_class * len(synsets))
-    listing = ImageListing(tuple(synsets), train, test)
-    return checked(PUBLISHED.where, source, counts, listing)
-
-
-def _images(source: ImageSource, folder: str) -> list[str]:
-    files = [file for file in source.names_in(folder) if file.casefold().endswith(SUFFIXES)]
-    if not files:
-        raise DataError(
-            f"{PUBLISHED.where}: '{source.path}' has no images in '{folder}' - expected the "
-            "folder of one of the chosen 'classes'"
-        )
-    return files
+    return list_synsets(replace(PUBLISHED, counts=counts), source, synsets)
 
 
 def _synsets(options: ImageNet100Options) -> Sequence[str]:

@@ -16,22 +16,26 @@ from cilsim.data.image_listing import (
     require_synsets,
     rows_of,
 )
-from cilsim.data.image_set import Archive, ImageSet, ImageSetOptions, Side, facts_of, find_source
+from cilsim.data.image_set import ImageSet, ImageSetOptions, Side, facts_of, find_source
 from cilsim.data.image_source import ImageSource
 from cilsim.data.image_squares import load_squares
+from cilsim.data.publication import PublishedFile
 from cilsim.errors import DataError
 
 PUBLISHED = ImageSet(
     name="mini_imagenet",
-    page="https://github.com/icoz69/CEC-CVPR2021 (section 'Datasets')",
+    page="https://github.com/icoz69/CEC-CVPR2021",
+    licence="terms of ImageNet: non-commercial research and education",
     folder="miniimagenet",
-    archive=Archive("miniimagenet.tar"),
+    archive=PublishedFile("miniimagenet.tar"),
     marker="split/train.csv",
     texts=("split/train.csv", "split/test.csv"),
     counts=Counts(classes=100, train=50_000, test=10_000),
     crop=(84, 92),
     stretch=True,
+    by_hand="section 'Datasets'",
 )
+PUBLICATION = PUBLISHED.publication
 
 
 class MiniImageNetOptions(ImageSetOptions):

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cilsim.data.layout import with_layout
 from cilsim.data.samples import Samples
+from cilsim.data.transfer import sent
 
 
 def prepare(x: Tensor, samples: Samples, *, channels_last: bool = False) -> Tensor:
@@ -70,4 +71,4 @@ def _affine(
         centre = torch.tensor(mean, dtype=torch.float64).view(-1, 1, 1)
         width = torch.tensor(std, dtype=torch.float64).view(-1, 1, 1)
         scale, shift = 1.0 / (255.0 * width), -centre / width
-        return scale.float().to(device), shift.float().to(device)
+        return sent(scale.float(), device), sent(shift.float(), device)

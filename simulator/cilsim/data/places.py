@@ -18,3 +18,8 @@ def cache_root() -> Path:
     """Return the folder of what can be made again: CILSIM_CACHE, else the user's cache folder."""
     chosen = os.environ.get("CILSIM_CACHE")
     return Path(chosen).expanduser() if chosen else platformdirs.user_cache_path("cilsim", False)
+
+
+def store_root() -> Path:
+    """Return the folder of trained bases and features within the cache."""
+    return cache_root() / "store"

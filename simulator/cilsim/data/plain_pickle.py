@@ -1,76 +1,53 @@
-"""Reads the pickles of old data archives without running anything that they name.
+"""Reads the pickles of old data archives without unpickling them.
 
-A pickle can call whatever it refers to. Here only three names are known, those by which NumPy
-arrays are written, and even they stand for small objects of this module: NumPy itself is never
-called with what the file says. Everything else is refused.
+A pickle is a program for a machine that can call whatever it names. Here that machine is built anew
+with the few instructions by which lists, dictionaries, texts, numbers and arrays of bytes are
+written. It can call nothing: the three names by which NumPy writes an array are recognised, and
+NumPy never sees them. Every size is compared with what is left of the file, so that no memory is
+taken for what is not there.
 """
 
 from __future__ import annotations
 
-import pickle
-from io import BytesIO
+from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cilsim.data.pickle_instructions import Instructions, PickleRefused
+from cilsim.scenario.origin import abbreviate
 
-class _Array:
-    """Receives the state of a pickled array; only unsigned bytes are taken."""
+__all__ = ["PickleRefused", "as_text", "read_plain_pickle"]
 
-    __slots__ = ("array",)
-
-    def __setstate__(self, state: Any) -> None:
-        _, shape, dtype, column_major, content = state
-        if not isinstance(dtype, _Type) or dtype.code not in (b"u1", "u1") or column_major:
-            raise pickle.UnpicklingError("an array is not of unsigned bytes in row order")
-        self.array: NDArray[np.uint8] = np.frombuffer(content, dtype=np.uint8).reshape(shape)
+ARRAY = ("numpy.ndarray",)
+MAKE_ARRAY = ("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct")
+MAKE_TYPE = ("numpy.dtype",)
+ENCODE = ("_codecs.encode",)
+"""By which protocol 2 of Python 3 writes bytes."""
+MOST_KEYS = 1000
 
 
+@dataclass(frozen=True)
+class _Name:
+    """Something that a pickle refers to."""
+
+    name: str
+
+
+@dataclass
 class _Type:
-    """Receives a pickled NumPy type."""
+    """A pickled NumPy type."""
 
-    __slots__ = ("code",)
-
-    def __init__(self, code: Any) -> None:
-        self.code = code
-
-    def __setstate__(self, state: Any) -> None:
-        """Ignore byte order and alignment: a byte has none."""
+    code: Any
 
 
-class _MakeArray:
-    """Stands for NumPy's array maker. An instance without attributes: a pickle cannot alter it."""
+@dataclass
+class _Array:
+    """A pickled NumPy array, as soon as its state has come."""
 
-    __slots__ = ()
-
-    def __call__(self, *_: Any) -> _Array:
-        return _Array()
-
-
-class _MakeType:
-    """Stands for NumPy's type maker."""
-
-    __slots__ = ()
-
-    def __call__(self, code: Any, *_: Any) -> _Type:
-        return _Type(code)
-
-
-_KNOWN = {
-    ("numpy.core.multiarray", "_reconstruct"): _MakeArray(),
-    ("numpy._core.multiarray", "_reconstruct"): _MakeArray(),
-    ("numpy", "dtype"): _MakeType(),
-    ("numpy", "ndarray"): "ndarray",
-}
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    def find_class(self, module_name: str, global_name: str) -> Any:
-        known = _KNOWN.get((module_name, global_name))
-        if known is None:
-            raise pickle.UnpicklingError(f"it refers to '{module_name}.{global_name}'")
-        return known
+    pixels: NDArray[np.uint8] | None = None
 
 
 def read_plain_pickle(content: bytes) -> dict[str, Any]:
@@ -80,16 +57,11 @@ def read_plain_pickle(content: bytes) -> dict[str, Any]:
         content: the file; texts of Python 2 are taken as bytes, keys returned as text.
 
     Raises:
-        pickle.UnpicklingError: it is damaged, holds anything else, or is not a dictionary.
+        PickleRefused: it is damaged, holds anything else, or is not a dictionary.
     """
-    try:
-        found = _PlainUnpickler(BytesIO(content), encoding="bytes").load()
-    except pickle.UnpicklingError:
-        raise
-    except Exception as error:  # a damaged pickle can fail in any operation that it asks for
-        raise pickle.UnpicklingError(f"it is damaged ({type(error).__name__})") from error
+    found = _Machine(content).run()
     if not isinstance(found, dict):
-        raise pickle.UnpicklingError(f"it holds a {type(found).__name__}, not a dictionary")
+        raise PickleRefused(f"it holds a {type(found).__name__.strip('_')}, not a dictionary")
     return {as_text(key): _plain(entry) for key, entry in found.items()}
 
 
@@ -99,4 +71,55 @@ def as_text(entry: Any) -> str:
 
 
 def _plain(entry: Any) -> Any:
-    return entry.array if isinstance(entry, _Array) else entry
+    if not isinstance(entry, _Array):
+        return entry
+    if entry.pixels is None:
+        raise PickleRefused("an array has no content")
+    return entry.pixels
+
+
+class _Machine(Instructions):
+    """What the instructions of a pickle mean that refer, call and fill."""
+
+    def named(self, module: str, name: str) -> Any:
+        full = f"{module}.{name}"
+        if full in (*ARRAY, *MAKE_ARRAY, *MAKE_TYPE, *ENCODE):
+            return _Name(full)
+        raise PickleRefused(f"it refers to '{abbreviate(full, 100)}'")
+
+    def called(self, name: Any, arguments: Any) -> Any:
+        if isinstance(name, _Name) and isinstance(arguments, tuple) and arguments:
+            if name.name in MAKE_ARRAY:
+                return _Array()
+            if name.name in MAKE_TYPE:
+                return _Type(arguments[0])
+            match arguments:
+                case (str(text), "latin1") if name.name in ENCODE:
+                    return text.encode("latin-1", "replace")
+        raise PickleRefused("it is damaged (a call of nothing)")
+
+    def built(self, found: Any, state: Any) -> None:
+        match found, state:
+            case _Type(), tuple():  # byte order and alignment: a byte has none
+                return
+            case _Array(pixels=None), (_, tuple(shape), _Type(code), order, bytes(pixels)):
+                if code not in (b"u1", "u1") or order:
+                    raise PickleRefused("an array is not of unsigned bytes in row order")
+                found.pixels = _pixels(shape, pixels)
+            case _Array(pixels=None), (_, _, _Type(), _, _):
+                raise PickleRefused("an array is not of unsigned bytes in row order")
+            case _:
+                raise PickleRefused("it is damaged (a state of nothing)")
+
+    def key(self, entry: Any) -> Any:
+        """Return a key of a dictionary; only texts can be one."""
+        if not isinstance(entry, str | bytes) or len(entry) > MOST_KEYS:
+            raise PickleRefused("a key of its dictionary is no text")
+        return entry
+
+
+def _pixels(shape: tuple[Any, ...], content: bytes) -> NDArray[np.uint8]:
+    sizes = [size for size in shape if type(size) is int and size >= 0]
+    if len(sizes) != len(shape) or len(shape) > 32 or prod(sizes) != len(content):
+        raise PickleRefused("an array has another shape than its content")
+    return np.frombuffer(content, dtype=np.uint8).reshape(sizes)

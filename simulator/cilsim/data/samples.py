@@ -1,4 +1,4 @@
-"""Samples of one part of one experience, resident on the device.
+"""Samples of one part of one experience, resident on the device or read from the host.
 
 Axis letters: N samples, C channels, H W pixels, D features.
 """
@@ -11,16 +11,19 @@ from hashlib import sha256
 import torch
 from torch import Tensor
 
+from cilsim.data.host_rows import Rows, concatenated
+
 NO_LABEL = -1
 """What stands for the label of a sample that came without one."""
 
 
 @dataclass(frozen=True)
 class Samples:
-    """A part of an experience on the device. Hidden labels are absent, not masked.
+    """A part of an experience. Hidden labels are absent, not masked.
 
     Attributes:
-        x: uint8 (N, C, H, W) images or float32 (N, D) features.
+        x: uint8 (N, C, H, W) images or float32 (N, D) features: a tensor on the device or, where
+            the data set is too large for it, `HostRows`, of which a slice or index gives a tensor.
         labels: (N,) int64 labels, or None for an unlabelled part.
         index: (N,) int64 position of each sample in the data set (on the CPU).
         digest: hash that identifies data set, part and positions; keys the feature cache.
@@ -29,7 +32,7 @@ class Samples:
         crop: side of the centre square that the test transform cuts out; None takes images whole.
     """
 
-    x: Tensor
+    x: Rows
     labels: Tensor | None
     index: Tensor
     digest: str
@@ -38,11 +41,11 @@ class Samples:
     crop: int | None = None
 
     def __len__(self) -> int:
-        return int(self.x.shape[0])
+        return len(self.x)
 
     @property
     def device(self) -> torch.device:
-        """Where the samples live."""
+        """Where the samples live, or where their batches go."""
         return self.x.device
 
     @property
@@ -63,7 +66,7 @@ def joined(labelled: Samples | None, unlabelled: Samples | None) -> Samples:
     digests = "+".join(part.digest for part in parts)
     return replace(
         parts[0],
-        x=torch.cat([part.x for part in parts]),
+        x=concatenated([part.x for part in parts]),
         labels=torch.cat([_labels(part) for part in parts]),
         index=torch.cat([part.index for part in parts]),
         digest=sha256(f"joined {digests}".encode()).hexdigest(),

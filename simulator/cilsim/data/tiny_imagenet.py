@@ -17,22 +17,30 @@ from cilsim.data.image_listing import (
     require_synsets,
     rows_of,
 )
-from cilsim.data.image_set import Archive, ImageSet, Side, VerifiedOptions, facts_of, find_source
+from cilsim.data.image_set import ImageSet, Side, VerifiedOptions, facts_of, find_source
 from cilsim.data.image_source import ImageSource
 from cilsim.data.image_squares import load_squares
+from cilsim.data.publication import PublishedFile
 from cilsim.errors import DataError
 
 PUBLISHED = ImageSet(
     name="tiny_imagenet",
     page="http://cs231n.stanford.edu/tiny-imagenet-200.zip",
+    licence="terms of ImageNet: non-commercial research and education",
     folder="tiny-imagenet-200",
-    archive=Archive("tiny-imagenet-200.zip", "90528d7ca1a48142e341f4ef8d21d0de", 248_100_043),
+    archive=PublishedFile(
+        "tiny-imagenet-200.zip",
+        "90528d7ca1a48142e341f4ef8d21d0de",
+        248_100_043,
+        ("http://cs231n.stanford.edu/tiny-imagenet-200.zip",),
+    ),
     marker="wnids.txt",
     texts=("wnids.txt", "val/val_annotations.txt"),
     counts=Counts(classes=200, train=100_000, test=10_000),
     mean=(0.4802, 0.4481, 0.3975),
     std=(0.2302, 0.2265, 0.2262),
 )
+PUBLICATION = PUBLISHED.publication
 
 
 class TinyImageNetOptions(VerifiedOptions):

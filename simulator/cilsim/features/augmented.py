@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from cilsim.data.augment import augment
+from cilsim.data.batch_reading import consecutive
 from cilsim.data.layout import with_layout
 from cilsim.data.samples import Samples
-from cilsim.features.extract import CHUNKS, device_of, evaluating, in_layout
+from cilsim.features.chunks import chunk_for
+from cilsim.features.extract import device_of, evaluating, in_layout
 from cilsim.scenario.recipe import Augmentation
 from cilsim.seeding import derive_seed
 
@@ -37,12 +39,11 @@ def augmented_features(
         quarter_turns: counter-clockwise, after the augmentation; images only.
     """
     device = device_of(backbone, samples)
-    rows, chunk = [], CHUNKS.get(device.type, 32)
+    rows, chunk = [], chunk_for(backbone, samples, device)
     forward = in_layout(backbone, channels_last=True)
     with evaluating(backbone), torch.no_grad():
-        for start in range(0, len(samples), chunk):
-            generator = torch.Generator().manual_seed(derive_seed(*seed_path, start))
-            x = samples.x[start : start + chunk].to(device)
+        for number, x in enumerate(consecutive(samples.x, chunk, device)):
+            generator = torch.Generator().manual_seed(derive_seed(*seed_path, number * chunk))
             x = augment(
                 x, augmentation, generator, samples.mean, samples.std,
                 crop=samples.crop, channels_last=True,

@@ -5,48 +5,95 @@ Axis letters: N samples, D features.
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
+import logging
 from collections.abc import Mapping
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from cilsim.data.memory import is_out_of_memory, release_unused
 from cilsim.data.samples import Samples
-from cilsim.features.extract import ForwardCounter, device_of, extract
+from cilsim.features.chunks import chunk_for
+from cilsim.features.extract import (
+    EXTRACTION_VERSION,
+    Allocate,
+    ForwardCounter,
+    device_of,
+    extract,
+    in_memory,
+)
+from cilsim.features.kept import KeptFeatures, Place
+from cilsim.features.provenance import code_of
+from cilsim.features.scratch import on_disk
+from cilsim.features.shards import FeatureShards
+from cilsim.results.cache import content_key
 
-KIND = "features"
-"""Under which kind features are kept in a store."""
+logger = logging.getLogger(__name__)
+
+MAPPED_BYTES = 1 << 28
+"""Features of a part that take more, on a CPU, are mapped from the disk."""
+
+DISK_LIMIT_BYTES = 1 << 36
+"""Mapped features that one command keeps for reuse."""
 
 
-class Store(Protocol):
-    """Content-addressed storage, such as the cache on disk."""
+@dataclass(frozen=True)
+class Extraction:
+    """What features depend on besides the samples, as one call asks for it.
 
-    def get(self, kind: str, key: str) -> Mapping[str, Any] | None:
-        """Return what is kept under `key`, or None."""
+    Attributes:
+        kind: the class of the backbone.
+        version: its `fingerprint`.
+        view: how samples are changed before they are cropped.
+        precision: of the forward pass.
+        chunk: samples per forward pass.
+        device: type of the device.
+        mean: by which samples are normalised.
+        std: likewise.
+    """
 
-    def put(self, kind: str, key: str, state: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-        """Keep tensors by name under `key`, with facts for people."""
+    kind: str
+    version: str
+    view: str
+    precision: str
+    chunk: int
+    device: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
 
 
 class FeatureCache:
     """Extracts features once per backbone version, part, view, precision and chunk.
 
-    The least recently used are dropped when the memory limit is reached. Returned tensors belong
-    to the cache; one that was changed in place is noticed and extracted again.
+    Returned tensors belong to the cache; one that was changed in place is noticed and extracted
+    again. On a CPU large ones are memory-mapped. Features that were stored have the bits of those
+    extracted: what they depend on is in their key, and the samples of a chunk never matter to each
+    other.
 
     Attributes:
-        memory_limit_bytes: how much may be kept on the device.
-        store: where features are also kept beyond this process, or None.
+        shards: where features are also kept beyond this process, or None.
+        facts: plain data that features depend on and this class cannot see, such as the options of
+            the backbone, threads and versions.
         counter: how many samples went through a backbone.
+        mapped_bytes: features that take more are mapped.
     """
 
-    def __init__(self, memory_limit_bytes: int, store: Store | None = None) -> None:
-        self.memory_limit_bytes = memory_limit_bytes
-        self.store = store
+    def __init__(
+        self,
+        memory_limit_bytes: int,
+        shards: FeatureShards | None = None,
+        facts: Mapping[str, Any] | None = None,
+        mapped_bytes: int = MAPPED_BYTES,
+    ) -> None:
+        self.shards = shards
+        self.facts = dict(facts or {})
+        self.mapped_bytes = mapped_bytes
         self.counter = ForwardCounter()
-        self._kept: OrderedDict[str, tuple[Tensor, int]] = OrderedDict()
+        self._kept = KeptFeatures(memory_limit_bytes, DISK_LIMIT_BYTES)
+        self._contexts: dict[Extraction, str] = {}
+        self._largest_chunk: int | None = None
 
     def features(
         self,
@@ -57,6 +104,7 @@ class FeatureCache:
         view: str = "plain",
         precision: str = "float32",
         chunk: int | None = None,
+        lasting: bool = True,
     ) -> Tensor:
         """Return (N, D) float32 features, extracted only if they are not known.
 
@@ -66,60 +114,97 @@ class FeatureCache:
             samples: the part.
             view: a name in `extract.VIEWS`.
             precision: of the forward pass.
-            chunk: samples per forward pass; None takes the device's default.
+            chunk: samples per forward pass; None takes what `chunk_for` says. Where the memory
+                does not suffice for them it is halved.
+            lasting: whether another command may come to the same weights, so that features are
+                kept for it.
         """
         device = device_of(backbone, samples)
-        key = _key(type(backbone), version, samples.digest, view, precision, chunk, device.type)
-        features_ND = self._remembered(key)
-        if features_ND is None:
-            features_ND = self._stored(key, len(samples), device)
-        if features_ND is None:
-            features_ND = extract(
-                backbone, samples, chunk=chunk, precision=precision, view=view, counter=self.counter
-            )
-            self._put(key, features_ND, samples)
-        self._remember(key, features_ND)
-        return features_ND
+        wanted = chunk or chunk_for(backbone, samples, device)
+        # normal tensors, whatever the caller's mode: others could not be trained on, nor watched
+        with torch.inference_mode(False), torch.no_grad():
+            while True:
+                asked = Extraction(
+                    f"{type(backbone).__module__}.{type(backbone).__qualname__}",
+                    version, view, precision, min(wanted, self._largest_chunk or wanted),
+                    device.type, samples.mean, samples.std,
+                )  # fmt: skip
+                place = (self._context(asked, backbone), samples.digest)
+                found_ND = self._known(place, len(samples), device)
+                if found_ND is None:
+                    found_ND = self._extracted(place, backbone, samples, asked, lasting)
+                if found_ND is not None:
+                    return found_ND
+                release_unused(device)
+                self._largest_chunk = asked.chunk // 2
 
     @property
     def bytes_kept(self) -> int:
-        """Bytes that are kept on the device now."""
-        return sum(_bytes(features_ND) for features_ND, _ in self._kept.values())
+        """Bytes that are kept in memory now."""
+        return self._kept.bytes_kept(mapped=False)
+
+    def flush(self) -> None:
+        """Write features that wait for it."""
+        if self.shards is not None:
+            self.shards.flush()
 
     def clear(self) -> None:
         """Forget what is kept in memory."""
         self._kept.clear()
 
-    def _remembered(self, key: str) -> Tensor | None:
-        features_ND, revision = self._kept.pop(key, (None, 0))
-        if features_ND is None or features_ND._version != revision:
+    def _context(self, asked: Extraction, backbone: nn.Module) -> str:
+        if asked not in self._contexts:
+            everything = {
+                **self.facts,
+                **asdict(asked),
+                "code": code_of(backbone),
+                "torch": torch.__version__,
+                "extraction": EXTRACTION_VERSION,
+            }
+            self._contexts[asked] = content_key(everything)
+        return self._contexts[asked]
+
+    def _known(self, place: Place, count: int, device: torch.device) -> Tensor | None:
+        """Return features out of memory or, if they are not there, from the disk."""
+        kept_ND = self._kept.get(place)
+        if kept_ND is not None:
+            return kept_ND
+        found_ND = None if self.shards is None else self.shards.get(place)
+        if found_ND is None or len(found_ND) != count:
             return None
-        return features_ND
+        mapped = self._is_mapped(found_ND.nbytes, device)
+        if not mapped:
+            found_ND = found_ND.to(device, copy=True)
+        self._kept.add(place, found_ND, mapped=mapped)
+        return found_ND
 
-    def _remember(self, key: str, features_ND: Tensor) -> None:
-        if _bytes(features_ND) > self.memory_limit_bytes:
-            return
-        self._kept[key] = (features_ND, features_ND._version)
-        while self.bytes_kept > self.memory_limit_bytes:
-            self._kept.popitem(last=False)
-
-    def _stored(self, key: str, count: int, device: torch.device) -> Tensor | None:
-        state = None if self.store is None else self.store.get(KIND, key)
-        if state is None:
+    def _extracted(
+        self, place: Place, backbone: nn.Module, samples: Samples, asked: Extraction, lasting: bool
+    ) -> Tensor | None:
+        """Return features, or None if the memory does not suffice for such a chunk."""
+        try:
+            found_ND = extract(
+                backbone, samples, chunk=asked.chunk, precision=asked.precision, view=asked.view,
+                counter=self.counter, allocate=self._allocate,
+            )  # fmt: skip
+        except (RuntimeError, MemoryError) as error:
+            if asked.chunk == 1 or not is_out_of_memory(error):
+                raise
+            logger.warning(
+                "features: %d samples at once exceed the memory of %s; %d are used from here on, "
+                "which may change features by rounding",
+                *(asked.chunk, asked.device, asked.chunk // 2),
+            )
             return None
-        features_ND: Tensor = state["features"].to(device)
-        return features_ND if features_ND.shape[0] == count else None
+        self._kept.add(place, found_ND, mapped=self._is_mapped(found_ND.nbytes, found_ND.device))
+        if lasting and self.shards is not None and next(backbone.parameters(), None) is not None:
+            self.shards.put(place, found_ND)
+        return found_ND
 
-    def _put(self, key: str, features_ND: Tensor, samples: Samples) -> None:
-        if self.store is not None:
-            facts = {"samples": len(samples), "feature_size": int(features_ND.shape[1])}
-            self.store.put(KIND, key, {"features": features_ND.cpu()}, facts)
+    def _allocate(self, count: int, feature_size: int, device: torch.device) -> Tensor:
+        mapped = self._is_mapped(4 * count * feature_size, device)
+        allocate: Allocate = on_disk if mapped else in_memory
+        return allocate(count, feature_size, device)
 
-
-def _key(kind: type[nn.Module], *facts: object) -> str:
-    parts = (kind.__module__, kind.__qualname__, *facts)
-    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()
-
-
-def _bytes(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
+    def _is_mapped(self, size: int, device: torch.device) -> bool:
+        return device.type == "cpu" and size > self.mapped_bytes

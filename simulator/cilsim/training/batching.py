@@ -9,9 +9,13 @@ import torch
 from torch import Tensor
 
 from cilsim.data.augment import augment
+from cilsim.data.batch_reading import EpochReader
+from cilsim.data.host_rows import HostRows
 from cilsim.data.samples import Samples
+from cilsim.data.transfer import sent
 from cilsim.scenario.recipe import Recipe
 from cilsim.seeding import derive_seed
+from cilsim.training.batch import Batch
 from cilsim.training.sampling import PLAIN, Sampling
 
 
@@ -48,6 +52,9 @@ class Batcher:
         self.sampling = sampling
         self.bounds = batch_bounds(len(samples), recipe.batch_size, drop_last=sampling.drop_last)
         self._generator = torch.Generator()
+        self._reader: EpochReader | None = None
+        if isinstance(samples.x, HostRows):
+            self._reader = EpochReader(samples.x, self.bounds, device)
 
     @property
     def smallest(self) -> int:
@@ -58,14 +65,35 @@ class Batcher:
         """Return the (N,) positions of one epoch, drawn on the CPU, where the samples live."""
         seed = derive_seed(*self.seed_path, epoch, "shuffle")
         generator = torch.Generator().manual_seed(seed)
-        return self.sampling.order(len(self.samples), generator).to(self.samples.device)
+        order_N = self.sampling.order(len(self.samples), generator)
+        if self._reader is not None:
+            self._reader.begin(order_N)
+        return order_N.to(self.samples.device)
+
+    def batch(self, order_N: Tensor, experience: int, epoch: int, step: int) -> Batch:
+        """Return the samples of one step of an epoch whose `order` is given."""
+        start, stop = self.bounds[step]
+        position_B, steps = order_N[start:stop], len(self.bounds)
+        return Batch(
+            x=self.x(position_B, epoch, step),
+            labels=self.labels(position_B),
+            position=position_B,
+            experience=experience,
+            epoch=epoch,
+            step=step,
+            progress=(epoch * steps + step) / (self.recipe.epochs * steps),
+            views=self.sampling.views,
+        )
 
     def x(self, position_B: Tensor, epoch: int, step: int) -> Tensor:
         """Return the samples at `position_B`, augmented and normalised, on the device.
 
         With V views the result has V B rows: all samples in the first view, then in the second.
         """
-        x = self.samples.x.index_select(0, position_B).to(self.device)
+        if self._reader is not None:
+            x = self._reader.batch(step)
+        else:
+            x = sent(self.samples.x.index_select(0, position_B), self.device)
         views = range(self.sampling.views)
         if len(views) == 1:
             return self._view(x, (epoch, step, "augment"))
@@ -84,4 +112,4 @@ class Batcher:
     def labels(self, position_B: Tensor) -> Tensor | None:
         """Return the labels at `position_B`, or None for an unlabelled part."""
         labels = self.samples.labels
-        return None if labels is None else labels.index_select(0, position_B).to(self.device)
+        return None if labels is None else sent(labels.index_select(0, position_B), self.device)

@@ -1,4 +1,9 @@
-"""Compiling a module for the duration of one training."""
+"""Compiling a module for the full batches of one training.
+
+Compiled code is for one shape. Full batches have the same in every experience, so that a stream of
+any length is compiled once; the last, smaller batch of an epoch runs the module as it is, and so do
+features that are extracted in the middle of a training.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,19 +21,35 @@ from torch import nn
 log = logging.getLogger(__name__)
 
 
-@contextmanager
-def compiled(module: nn.Module | None, device: torch.device) -> Iterator[None]:
-    """Run `module` compiled inside the block, and as it was after it.
+class CompiledForward:
+    """The forward pass of a module, compiled while `on` and its own otherwise."""
 
-    Features must not depend on whether a training was compiled, so extraction runs the module as
-    it is. Where no compiler is found, a warning is logged and nothing changes.
+    def __init__(self, module: nn.Module) -> None:
+        self.on = False
+        self._own = module.forward
+        # tells the compiler too, which whoever made this choice did not import
+        torch.use_deterministic_algorithms(torch.are_deterministic_algorithms_enabled())
+        self._compiled = torch.compile(module.forward, dynamic=False)
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Return what the module returns."""
+        forward = self._compiled if self.on else self._own
+        return forward(*arguments, **keywords)
+
+
+@contextmanager
+def compiled(module: nn.Module | None, device: torch.device) -> Iterator[CompiledForward | None]:
+    """Let `module` have a compiled forward pass inside the block; it is off until switched on.
+
+    Where no compiler is found, a warning is logged, nothing changes and the block gets None.
     """
     if module is None or not compiler_found(device):
-        yield
+        yield None
         return
-    module.forward = torch.compile(module.forward, dynamic=False)
+    forward = CompiledForward(module)
+    module.forward = forward
     try:
-        yield
+        yield forward
     finally:
         del module.forward
 

@@ -11,12 +11,15 @@ import time
 
 from torch import Tensor
 
+from cilsim.data.memory import is_out_of_memory
 from cilsim.errors import CheckpointError, Interrupted, RunFailed
-from cilsim.training.batch import Batch
+from cilsim.training.batch import Batch, TrainingLoss
 from cilsim.training.batching import Batcher
-from cilsim.training.compiling import compiled
+from cilsim.training.compiling import CompiledForward, compiled
 from cilsim.training.meter import Meter
 from cilsim.training.modes import keep_batch_statistics, set_layout, train_mode
+from cilsim.training.refusals import no_memory
+from cilsim.training.soundness import Soundness
 from cilsim.training.spec import EpochReport, FitSpec, FitSummary, StepReport
 from cilsim.training.state import TrainingState, load_modules, module_tensors, prefixed
 from cilsim.training.step import OptimiserStep
@@ -29,7 +32,8 @@ def fit(spec: FitSpec) -> FitSummary:
 
     Raises:
         RunFailed: there is nothing to train or to train on, the loss is not a `TrainingLoss`
-            with a scalar total, or an epoch's loss is not finite.
+            with a scalar total, a loss or weight is not finite, or there is no memory for a batch
+            that cannot be done in halves.
         Interrupted: `should_stop` said so; `save` was called before.
         CheckpointError: `resume_from` does not fit.
     """
@@ -41,7 +45,7 @@ def fit(spec: FitSpec) -> FitSummary:
     try:
         training = _Training(spec)
         backbone = spec.modules.get("backbone") if spec.recipe.compile else None
-        with compiled(backbone, training.step.device):
+        with compiled(backbone, training.step.device) as training.forward:
             return training.run()
     finally:
         for module in modules:
@@ -64,14 +68,22 @@ class _Training:
         self.began = self.saved_at = self.reported_at = time.monotonic()
         if self.batcher.smallest == 1:
             keep_batch_statistics(spec.modules.values())
+        self.forward: CompiledForward | None = None
         if spec.resume_from is not None:
             self._resume(spec.resume_from)
+        self.soundness = Soundness(spec, self.step.parameters, self.steps_per_epoch, self._done)
+
+    @property
+    def _done(self) -> int:
+        """Steps done in this training."""
+        return self.epoch * self.steps_per_epoch + self.position
 
     def run(self) -> FitSummary:
         last = None
         while self.epoch < self.recipe.epochs:
             last = self._run_epoch()
             self.epoch, self.position, self.meter = self.epoch + 1, 0, Meter()
+        self.soundness.require_all(self._done)
         steps = self.recipe.epochs * self.steps_per_epoch
         return FitSummary(steps, self.images, time.monotonic() - self.began, last)
 
@@ -81,18 +93,15 @@ class _Training:
         while self.position < self.steps_per_epoch:
             self._between_steps()
             lr = self._set_learning_rates()
-            batch = self._batch(order_N)
-            self.images += len(batch)
-            self.meter.add(*self.step(batch))
-            self.position += 1
-        loss, accuracy = self._finite_loss(), self.meter.accuracy()
+            self._advance(order_N)
+        self.soundness.require_losses()
         report = EpochReport(
             experience=self.spec.experience,
             epoch=self.epoch,
             epochs=self.recipe.epochs,
             step=(self.epoch + 1) * self.steps_per_epoch,
-            loss=loss,
-            accuracy=accuracy,
+            loss=self.meter.loss.read(),
+            accuracy=self.meter.accuracy(),
             lr=lr,
             images_per_s=(self.images - images_before) / (time.monotonic() - began),
             parts={name: mean.read() for name, mean in self.meter.parts.items()},
@@ -101,24 +110,40 @@ class _Training:
             self.spec.on_epoch(report)
         return report
 
+    def _advance(self, order_N: Tensor) -> None:
+        """Do one step; nothing of it but its loss and predictions outlives the call."""
+        try:
+            batch = self.batcher.batch(order_N, self.spec.experience, self.epoch, self.position)
+            self.images += len(batch)
+            loss, batch = self._step(batch)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise no_memory(
+                    self.spec, self.epoch, self.position, self._size, self.step
+                ) from error
+            raise
+        self.meter.add(loss, batch)
+        self.position += 1
+        self.soundness.note(loss.total)
+
+    def _step(self, batch: Batch) -> tuple[TrainingLoss, Batch]:
+        if self.forward is None:
+            return self.step(batch)
+        self.forward.on = self._size == self.recipe.batch_size
+        try:
+            return self.step(batch)
+        finally:
+            self.forward.on = False
+
+    @property
+    def _size(self) -> int:
+        """Samples of the batch of the next step."""
+        start, stop = self.batcher.bounds[self.position]
+        return stop - start
+
     def _set_learning_rates(self) -> float:
         optimisers = self.step.optimisers
         return optimisers.set_learning_rates(self.epoch, self.position, self.steps_per_epoch)
-
-    def _batch(self, order_N: Tensor) -> Batch:
-        start, stop = self.batcher.bounds[self.position]
-        position_B = order_N[start:stop]
-        done = self.epoch * self.steps_per_epoch + self.position
-        return Batch(
-            x=self.batcher.x(position_B, self.epoch, self.position),
-            labels=self.batcher.labels(position_B),
-            position=position_B,
-            experience=self.spec.experience,
-            epoch=self.epoch,
-            step=self.position,
-            progress=done / (self.recipe.epochs * self.steps_per_epoch),
-            views=self.spec.sampling.views,
-        )
 
     def _between_steps(self) -> None:
         """Stop, save or report, if it is time to."""
@@ -129,30 +154,25 @@ class _Training:
                 f"experience {spec.experience}: training was stopped in "
                 f"epoch {self.epoch + 1} of {self.recipe.epochs}"
             )
-        if now - self.saved_at >= spec.save_every_seconds:
+        if self._save_is_due(now):
             self._save()
             self.saved_at = now
         if now - self.reported_at >= SECONDS_BETWEEN_STEP_REPORTS and spec.on_step is not None:
-            done = self.epoch * self.steps_per_epoch + self.position
             steps = self.recipe.epochs * self.steps_per_epoch
-            spec.on_step(StepReport(self.epoch, self.recipe.epochs, done, steps))
+            spec.on_step(StepReport(self.epoch, self.recipe.epochs, self._done, steps))
             self.reported_at = now
 
-    def _finite_loss(self) -> float:
-        loss = self.meter.loss.read()
-        if not math.isfinite(loss):
-            raise RunFailed(
-                f"experience {self.spec.experience}: the training loss is {loss} in "
-                f"epoch {self.epoch + 1} of {self.recipe.epochs}; "
-                "a smaller 'lr' or 'clip_gradient_norm' may help"
-            )
-        return loss
+    def _save_is_due(self, now: float) -> bool:
+        epochs = self.spec.save_every_epochs
+        begins_epoch = self.position == 0 and self.epoch > 0
+        if epochs and begins_epoch and self.epoch % epochs == 0:
+            return True
+        return now - self.saved_at >= self.spec.save_every_seconds
 
     def _save(self) -> None:
         if self.spec.save is None:
             return
-        if self.position:
-            self._finite_loss()
+        self.soundness.require_all(self._done)
         self.spec.save(self._state())
 
     def _state(self) -> TrainingState:

@@ -88,6 +88,7 @@ class FitSpec:
         seed_path: start of the position that every random number is derived from, such as
             (run seed, experience, "base_training").
         experience: index of the experience.
+        strategy: whose training it is, for messages.
         parameter_groups: see `ParameterGroup`; None trains every parameter of `modules`.
         transform_batch: called before the loss; returns the batch to use.
         after_backward: called between the backward pass and clipping.
@@ -95,9 +96,12 @@ class FitSpec:
         on_step: called between steps, at most every 0.2 seconds.
         resume_from: where an earlier training of the same spec stopped.
         save: called between steps with everything that `resume_from` needs.
-        save_every_seconds: how often.
+        save_every_seconds: how often at most; infinite for never.
+        save_every_epochs: also before each epoch whose index is a multiple of this; 0 for never.
         should_stop: asked before each step; True saves and raises `Interrupted`.
         sampling: which samples an epoch draws, and in how many views.
+        mean_loss: the loss is a mean over the samples of a batch, each counted for itself, so that
+            a batch for which there is no memory may be done in two halves.
         random_forward: the loss draws from torch's global generator although no module has a
             dropout layer; the generator is then seeded for each step and put back.
     """
@@ -108,6 +112,7 @@ class FitSpec:
     loss: Callable[[Batch], TrainingLoss]
     seed_path: tuple[int | str, ...]
     experience: int = 0
+    strategy: str = ""
     parameter_groups: Sequence[ParameterGroup] | None = None
     transform_batch: Callable[[Batch], Batch] | None = None
     after_backward: Callable[[Batch], None] | None = None
@@ -116,6 +121,16 @@ class FitSpec:
     resume_from: TrainingState | None = None
     save: Callable[[TrainingState], None] | None = None
     save_every_seconds: float = 60.0
+    save_every_epochs: int = 0
     should_stop: Callable[[], bool] | None = None
     sampling: Sampling = PLAIN
+    mean_loss: bool = False
     random_forward: bool = False
+
+    def where(self, epoch: int, step: int) -> str:
+        """Return how messages call a step, counted from 1 in its epoch."""
+        whose = f"strategy '{self.strategy}': " if self.strategy else ""
+        return (
+            f"{whose}experience {self.experience}, epoch {epoch + 1} of {self.recipe.epochs}, "
+            f"step {step + 1}"
+        )

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from cilsim.data.augment import geometry, pixels
 from cilsim.data.augment.policies import MAGNITUDES, POLICIES, SIGNED
+from cilsim.data.transfer import sent
 
 DRAWS = 5
 """Uniform numbers per image: sub-policy, then for each of its two operations whether it is applied
@@ -85,7 +86,7 @@ def _apply(
     magnitude_N = np.array(MAGNITUDES[name])[bin_N]
     if name in SIGNED:
         magnitude_N = np.where(uniform_N < 0.5, -magnitude_N, magnitude_N)
-    index_N = torch.from_numpy(rows_N).to(images_BCHW.device)
+    index_N = sent(torch.from_numpy(rows_N), images_BCHW.device)
     changed_NCHW = OPERATIONS[name](images_BCHW.index_select(0, index_N), magnitude_N)
     images_BCHW.index_copy_(0, index_N, changed_NCHW)
 

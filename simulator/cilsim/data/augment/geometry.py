@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cilsim.data.transfer import sent
+
 FILL = 128
 
 Magnitudes = NDArray[np.float64]
@@ -26,7 +28,7 @@ def shear_x(images_NCHW: Tensor, slope_N: Magnitudes) -> Tensor:
     """
     height, width = images_NCHW.shape[2:]
     device = images_NCHW.device
-    shift_NH = torch.from_numpy(slope_N[:, None] * (np.arange(height) + 0.5)).to(device)
+    shift_NH = sent(torch.from_numpy(slope_N[:, None] * (np.arange(height) + 0.5)), device)
     centre_W = torch.arange(width, device=device).double() + 0.5
     source_NHW = centre_W + shift_NH.unsqueeze(2)
     outside_N1HW = ((source_NHW < 0.0) | (source_NHW >= width)).unsqueeze(1)
@@ -52,7 +54,7 @@ def translate_x(images_NCHW: Tensor, fraction_N: Magnitudes) -> Tensor:
     width = images_NCHW.shape[3]
     shift_N = torch.from_numpy(np.floor(0.5 + fraction_N * width).astype(np.int64))
     device = images_NCHW.device
-    column_N1W = torch.arange(width, device=device) + shift_N.to(device).view(-1, 1, 1)
+    column_N1W = torch.arange(width, device=device) + sent(shift_N, device).view(-1, 1, 1)
     outside_N11W = ((column_N1W < 0) | (column_N1W >= width)).unsqueeze(1)
     column_NHW = column_N1W.expand(-1, images_NCHW.shape[2], -1)
     return _columns(images_NCHW, column_NHW).masked_fill_(outside_N11W, FILL)
@@ -67,7 +69,7 @@ def rotate(images_NCHW: Tensor, degrees_N: Magnitudes) -> Tensor:
     """Return images turned counter-clockwise around their centre, nearest pixel."""
     count, channels, height, width = images_NCHW.shape
     device = images_NCHW.device
-    matrix_6N = torch.from_numpy(_fixed_rotation(degrees_N, height, width)).to(device)
+    matrix_6N = sent(torch.from_numpy(_fixed_rotation(degrees_N, height, width)), device)
     a, b, c, d, e, f = matrix_6N.view(6, -1, 1, 1).unbind()
     x_W = torch.arange(width, device=device)
     y_H1 = torch.arange(height, device=device)[:, None]

@@ -13,6 +13,7 @@ from cilsim.data.augment.colour import change_colour
 from cilsim.data.augment.cutout import cut_out
 from cilsim.data.augment.window import crop_and_flip
 from cilsim.data.normalise import centre_crop, normalise
+from cilsim.data.transfer import sent
 from cilsim.scenario.recipe import Augmentation
 
 DRAWS = ("crop_y", "crop_x", "flip", "brightness", "contrast", "saturation", "cutout_y", "cutout_x")
@@ -53,7 +54,7 @@ def augment(
         images_BCHW = centre_crop(images_BCHW, crop)
         return normalise(images_BCHW, mean, std, channels_last=channels_last)
     uniform_PB = torch.rand(len(DRAWS), images_BCHW.shape[0], generator=generator)
-    draws = dict(zip(DRAWS, uniform_PB.to(images_BCHW.device).unbind(), strict=True))
+    draws = dict(zip(DRAWS, sent(uniform_PB, images_BCHW.device).unbind(), strict=True))
     images_BCHW = _geometry_and_policy(images_BCHW, augmentation, draws, generator, crop)
     if augmentation.brightness or augmentation.contrast or augmentation.saturation:
         images_BCHW = change_colour(images_BCHW.float(), augmentation, draws)

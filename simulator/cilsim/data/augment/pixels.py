@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cilsim.data.transfer import sent
+
 LEVELS = 256
 
 GREY = (19595, 38470, 7471)
@@ -58,13 +60,13 @@ def sharpness(images_NCHW: Tensor, change_N: Magnitudes) -> Tensor:
 def posterize(images_NCHW: Tensor, bits_N: Magnitudes) -> Tensor:
     """Return images with only the highest bits of each level."""
     mask_N = (0xFF00 >> bits_N.astype(np.int64)) & 0xFF
-    mask_N111 = torch.from_numpy(mask_N.astype(np.uint8)).to(images_NCHW.device).view(-1, 1, 1, 1)
-    return images_NCHW & mask_N111
+    kept_N = sent(torch.from_numpy(mask_N.astype(np.uint8)), images_NCHW.device)
+    return images_NCHW & kept_N.view(-1, 1, 1, 1)
 
 
 def solarize(images_NCHW: Tensor, threshold_N: Magnitudes) -> Tensor:
     """Return images in which levels from a threshold on are inverted."""
-    first_N = torch.from_numpy(np.ceil(threshold_N).astype(np.int64)).to(images_NCHW.device)
+    first_N = sent(torch.from_numpy(np.ceil(threshold_N).astype(np.int64)), images_NCHW.device)
     return torch.where(images_NCHW < first_N.view(-1, 1, 1, 1), images_NCHW, 255 - images_NCHW)
 
 
@@ -105,7 +107,7 @@ def _looked_up(images_NCHW: Tensor, table_NCL: Tensor) -> Tensor:
 
 def _enhance(images_NCHW: Tensor, dull: Tensor, change_N: Magnitudes) -> Tensor:
     """Return dull + (1 + change) * (images - dull), cut to the range and to whole levels."""
-    factor_N = torch.from_numpy((1.0 + change_N).astype(np.float32)).to(images_NCHW.device)
+    factor_N = sent(torch.from_numpy((1.0 + change_N).astype(np.float32)), images_NCHW.device)
     dull = dull.float()
     value_NCHW = (images_NCHW.float() - dull).mul_(factor_N.view(-1, 1, 1, 1)).add_(dull)
     return value_NCHW.clamp_(0.0, 255.0).to(torch.uint8)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from cilsim.data.augment.draws import whole
+from cilsim.data.transfer import sent
 from cilsim.scenario.recipe import Augmentation
 
 ATTEMPTS = 10
@@ -38,7 +39,7 @@ def random_resized_crop(
     """
     height, width = images_BCHW.shape[2:]
     window_4B = windows(uniform_PB, (height, width), augmentation)
-    top_B, left_B, height_B, width_B = window_4B.to(images_BCHW.device).unbind()
+    top_B, left_B, height_B, width_B = sent(window_4B, images_BCHW.device).unbind()
     return resize(images_BCHW, (top_B, height_B), (left_B, width_B), size)
 
 
