@@ -1,6 +1,8 @@
 """`python -m cilsim` is `cilsim`."""
 
+import sys
+
 from cilsim.cli.main import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -96,6 +96,7 @@ def cilsim_register_datasets(register: Register) -> None:
             facts=entry.facts,
             options=entry.options,
             summary=entry.summary,
+            publication=entry.publication,
         )
 
 

@@ -8,6 +8,7 @@ CilsimError                 exit code 2: the user can mend it
 ├── RunFolderError          a run folder is locked, unwritable or belongs to another scenario
 ├── CheckpointError         a stored state is damaged or does not fit
 ├── RunFailed               exit code 1: a run started and could not be finished
+│   └── PluginFailed        a plugin's code raised, or returned what nobody can use, in a run
 └── Interrupted             exit code 130: stopped by the user, resumable
 """
 
@@ -83,7 +84,34 @@ class RunFailed(CilsimError):
     exit_code = 1
 
 
+class PluginFailed(RunFailed):
+    """A plugin's code raised, or returned what nobody can use; the message names both."""
+
+    def __init__(self, plugin: str, message: str) -> None:
+        self.plugin = plugin
+        super().__init__(message)
+
+
 class Interrupted(CilsimError):
     """The user stopped the command; `resume` names what continues it."""
 
     exit_code = 130
+
+
+LONGEST_MESSAGE = 500
+"""Characters of somebody else's message that fit into a line for the user."""
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return type and message of any error as one line, cut where it is longer than anybody reads.
+
+    An error whose own message fails is described by its type.
+    """
+    name = type(error).__name__
+    try:
+        said = " ".join(str(error).split())
+    except Exception as second:  # a stranger's __str__; what matters is the first error
+        return f"{name} (its message fails: {type(second).__name__})"
+    if len(said) > LONGEST_MESSAGE:
+        said = f"{said[:LONGEST_MESSAGE]}..."
+    return f"{name}: {said}" if said else name

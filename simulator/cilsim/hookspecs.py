@@ -68,11 +68,12 @@ def cilsim_register_strategies(register: Register) -> None:
 
     Args:
         register: `register(name, load, options=Options, summary="", aliases=(), serves=(),
-            repeated_classes=False)`. `load` is the strategy class or `"package.module:Class"`,
-            imported when a run needs it; `options` is the subclass of `cilsim.Options` that
-            validates what a scenario sets; `serves` names the stream kinds that the strategy can
-            serve, empty for every labelled kind; `repeated_classes` says that it can also learn
-            more of classes that it has seen, as domain-incremental streams ask for.
+            repeated_classes=False, check_options={})`. `load` is the strategy class or
+            `"package.module:Class"`, imported when a run needs it; `options` is the subclass of
+            `cilsim.Options` that validates what a scenario sets; `serves` names the stream kinds
+            that the strategy can serve, empty for every labelled kind; `repeated_classes` says
+            that it can also learn more of classes that it has seen, as domain-incremental streams
+            ask for; `check_options` are set when `cilsim plugin check` tries it.
     """
 
 
@@ -81,8 +82,9 @@ def cilsim_register_calibrators(register: Register) -> None:
     """Register calibrators, which change prototypes or scores of a strategy that is not their own.
 
     Args:
-        register: `register(name, load, options=Options, summary="", aliases=())`; `load` is the
-            subclass of `cilsim.Calibrator` or `"package.module:Class"`.
+        register: `register(name, load, options=Options, summary="", aliases=(),
+            check_options={})`; `load` is the subclass of `cilsim.Calibrator` or
+            `"package.module:Class"`; `check_options` as for strategies.
     """
 
 
@@ -104,9 +106,11 @@ def cilsim_register_datasets(register: Register) -> None:
     """Register data sets.
 
     Args:
-        register: `register(name, load, facts, options=Options, summary="", aliases=())`;
-            `load(options)` returns a `cilsim.data.dataset.DataSet`, `facts(options)` returns its
-            `DataFacts` without reading an image.
+        register: `register(name, load, facts, options=Options, summary="", aliases=(),
+            publication=None)`; `load(options)` returns a `cilsim.data.dataset.DataSet`,
+            `facts(options)` returns its `DataFacts` without reading an image; `publication` is a
+            `cilsim.data.publication.Publication`, with which `cilsim data` lists, fetches and
+            verifies the files.
     """
 
 

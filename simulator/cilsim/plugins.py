@@ -16,10 +16,11 @@ from typing import Any
 import pluggy
 
 from cilsim import builtin, hookspecs
-from cilsim.errors import PluginError
+from cilsim.errors import PluginError, in_one_line
 from cilsim.naming import did_you_mean
 from cilsim.registration import Plugin, register
 from cilsim.registry import Owner, Registries
+from cilsim.tracing import TracedManager, trace_asked_for
 
 GROUP = "cilsim"
 """The entry-point group; each entry names a module (or object) with hook implementations."""
@@ -44,13 +45,6 @@ class Plugins:
             for plugin in self.broken
         )
 
-    def run_manager(self) -> pluggy.PluginManager:
-        """Return a fresh manager for one run, with every loaded plugin registered on it."""
-        manager = new_manager()
-        for plugin in self.loaded:
-            manager.register(plugin.implementation, plugin.name)
-        return manager
-
     def owner_of(self, error: BaseException) -> Plugin | None:
         """Return the plugin whose code raised `error`, judged by the innermost frame, if any."""
         by_name = {plugin.name: plugin for plugin in self.loaded}
@@ -73,8 +67,17 @@ def cilsim_version() -> str:
 
 
 def new_manager() -> pluggy.PluginManager:
-    """Return a manager that knows cilsim's hooks and has no plugin."""
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    """Return a manager that knows cilsim's hooks and has no plugin; it traces if asked to.
+
+    Raises:
+        CilsimError: the environment asks for a trace that cannot be had.
+    """
+    told = trace_asked_for()
+    manager = (
+        pluggy.PluginManager(hookspecs.PROJECT)
+        if told is None
+        else TracedManager(hookspecs.PROJECT, told)
+    )
     manager.add_hookspecs(hookspecs)
     return manager
 
@@ -155,8 +158,10 @@ def _owner(point: EntryPoint) -> Owner:
 def _import(point: EntryPoint) -> Plugin:
     try:
         implementation = point.load()
-    except (Exception, SystemExit) as error:  # whatever a stranger's module does, others go on
-        reason = f"importing '{point.value}' fails: {type(error).__name__}: {error}"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever a stranger's module does, others go on
+        reason = f"importing '{point.value}' fails: {in_one_line(error)}"
         return Plugin(point.name, point.module, _owner(point), error=reason)
     return Plugin(point.name, point.module, _owner(point), implementation)
 

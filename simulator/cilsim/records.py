@@ -1,13 +1,16 @@
 """Read-only records that travel through hooks, reports and result files. No tensors, no torch.
 
+Plugins see them: a field, an entry of a mapping or an element of an array cannot be set.
+
 Axis letters: N samples, K classes seen, T experiences.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -136,6 +139,9 @@ class RunInfo:
     options: Mapping[str, Any] = field(default_factory=dict)
     calibrators: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        _seal(self, "options")
+
 
 @dataclass(frozen=True)
 class Scalars:
@@ -143,6 +149,9 @@ class Scalars:
 
     values: Mapping[str, float]
     step: int
+
+    def __post_init__(self) -> None:
+        _seal(self, "values")
 
 
 @dataclass(frozen=True)
@@ -160,6 +169,9 @@ class Predictions:
     index: IntArray
     label: IntArray
     predicted: IntArray
+
+    def __post_init__(self) -> None:
+        _seal(self, "index", "label", "predicted")
 
 
 @dataclass(frozen=True)
@@ -187,6 +199,13 @@ class Evaluation:
     kept: Mapping[str, int]
     unlabelled: Predictions | None = None
 
+    def __post_init__(self) -> None:
+        _seal(self, "values", "accuracy_matrix", "confusion", "seconds", "kept")
+
+    def with_values(self, values: Mapping[str, float]) -> Evaluation:
+        """Return the same evaluation with other metrics."""
+        return replace(self, values=values)
+
 
 @dataclass(frozen=True)
 class RunResult:
@@ -200,3 +219,15 @@ class RunResult:
     def final(self) -> Mapping[str, float]:
         """The metrics after the last experience."""
         return self.evaluations[-1].values
+
+
+def _seal(record: Any, *names: str) -> None:
+    """Put views in place of arrays and mappings through which nothing can be written."""
+    for name in names:
+        value = getattr(record, name)
+        if isinstance(value, np.ndarray):
+            sealed: Any = value.view()
+            sealed.flags.writeable = False
+        else:
+            sealed = MappingProxyType(dict(value))
+        object.__setattr__(record, name, sealed)

@@ -5,26 +5,18 @@ Whatever is wrong with a plugin becomes the `error` of its record; nothing here 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
 
 import pluggy
 
 from cilsim import hookspecs
-from cilsim.errors import PluginError
+from cilsim.errors import PluginError, in_one_line
 from cilsim.naming import did_you_mean
-from cilsim.options import Options
-from cilsim.registry import Entry, Owner, Registries, Registry
-
-_FACTS: Mapping[str, tuple[str, ...]] = {
-    "strategies": ("repeated_classes",),
-    "streams": ("check", "labelled", "new_classes"),
-    "datasets": ("facts",),
-    "backbones": ("accepts", "check", "normalisation", "weights"),
-}
-"""Facts that an entry may carry besides options, summary and aliases, by kind."""
+from cilsim.registrar import Staged, registrar
+from cilsim.registry import Owner, Registries
 
 
 @dataclass(frozen=True)
@@ -43,18 +35,20 @@ def register(
     plugin: Plugin, manager: pluggy.PluginManager, registries: Registries, loaded: Sequence[Plugin]
 ) -> Plugin:
     """Register hooks and entries of `plugin`, or return it with the reason why not."""
-    complaint = _complaint(plugin, loaded)
-    if complaint:
-        return replace(plugin, error=complaint)
     try:
+        complaint = _complaint(plugin, loaded)
+        if complaint:
+            return replace(plugin, error=complaint)
         hooks = _register_hooks(plugin, manager)
         _register_entries(plugin, manager, registries)
     except (PluginError, pluggy.PluginValidationError) as error:
         _forget(plugin, manager)
         return replace(plugin, error=_one_line(error))
-    except Exception as error:  # a registration hook of a stranger may raise anything
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a registration hook of a stranger may raise anything
         _forget(plugin, manager)
-        return replace(plugin, error=f"registering fails: {type(error).__name__}: {error}")
+        return replace(plugin, error=f"registering fails: {in_one_line(error)}")
     return replace(plugin, hooks=hooks)
 
 
@@ -75,8 +69,10 @@ def _complaint(plugin: Plugin, loaded: Sequence[Plugin]) -> str:
             "it does not declare the interface that it was written for; "
             f"add `cilsim_api = {hookspecs.API_VERSION}` to '{plugin.module}'"
         )
+    if type(declared) is not int:
+        return f"its cilsim_api is {declared!r}, expected the number {hookspecs.API_VERSION}"
     if declared != hookspecs.API_VERSION:
-        newer = isinstance(declared, int) and declared > hookspecs.API_VERSION
+        newer = declared > hookspecs.API_VERSION
         return (
             f"it was written for interface {declared}, this cilsim has interface "
             f"{hookspecs.API_VERSION}; upgrade {'cilsim' if newer else 'the plugin'}"
@@ -124,65 +120,9 @@ def _register_entries(
     plugin: Plugin, manager: pluggy.PluginManager, registries: Registries
 ) -> None:
     """Call the registration hooks of one plugin, so that each entry knows its owner."""
-    staged = _Staged()
+    staged = Staged()
     others = [other for other in manager.get_plugins() if other is not plugin.implementation]
     for kind in vars(registries):
         hook = manager.subset_hook_caller(f"cilsim_register_{kind}", others)
-        hook(register=_registrar(kind, getattr(registries, kind), plugin.owner, staged))
+        hook(register=registrar(kind, getattr(registries, kind), plugin.owner, staged))
     staged.commit()
-
-
-@dataclass
-class _Staged:
-    """Entries of one plugin; added together or, if one is refused, not at all."""
-
-    entries: list[tuple[Registry, Entry]] = field(default_factory=list)
-
-    def add(self, registry: Registry, entry: Entry) -> None:
-        registry.refuse_taken(entry)
-        names = {entry.name, *entry.aliases}
-        for other_registry, other in self.entries:
-            if other_registry is registry and names & {other.name, *other.aliases}:
-                name = min(names & {other.name, *other.aliases})
-                raise PluginError(entry.owner.plugin, f"{entry.kind} '{name}' is registered twice")
-        self.entries.append((registry, entry))
-
-    def commit(self) -> None:
-        for registry, entry in self.entries:
-            registry.add(entry)
-
-
-def _registrar(kind: str, registry: Registry, owner: Owner, staged: _Staged) -> Any:
-    fact_names = _FACTS.get(kind, ())
-
-    def register(
-        name: str,
-        load: Any,
-        *,
-        options: type[Options] = Options,
-        summary: str = "",
-        aliases: Sequence[str] = (),
-        serves: Sequence[str] = (),
-        **facts: Any,
-    ) -> None:
-        for fact in facts:
-            if fact not in fact_names:
-                known = ("options", "summary", "aliases", "serves", *fact_names)
-                raise PluginError(
-                    owner.plugin,
-                    f"{registry.kind} '{name}' is registered with the unknown argument "
-                    f"'{fact}'{did_you_mean(fact, known)}",
-                )
-        if not (isinstance(options, type) and issubclass(options, Options)):
-            raise PluginError(
-                owner.plugin,
-                f"{registry.kind} '{name}' is registered with options of another kind: "
-                f"{options!r}; expected a subclass of cilsim.Options",
-            )
-        entry = Entry(
-            registry.kind, name, load, options, summary, owner,
-            tuple(aliases), tuple(serves), dict(facts),
-        )  # fmt: skip
-        staged.add(registry, entry)
-
-    return register

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from cilsim.errors import PluginError
+from cilsim.errors import PluginError, in_one_line
 from cilsim.naming import did_you_mean
 from cilsim.options import Options
 
@@ -67,11 +67,13 @@ def load_target(target: Any, entry: Entry) -> Any:
     module_name, _, attribute = target.partition(":")
     try:
         return getattr(import_module(module_name), attribute)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a stranger's module may even call sys.exit
         raise PluginError(
             entry.owner.plugin,
-            f"{entry.kind} '{entry.name}' of {entry.owner} cannot be loaded from '{target}': "
-            f"{type(error).__name__}: {error}",
+            f"plugin '{entry.owner.plugin}' of {entry.owner}: {entry.kind} '{entry.name}' cannot "
+            f"be loaded from '{target}': {in_one_line(error)}",
         ) from error
 
 

@@ -9,7 +9,7 @@ import pytest
 from cilsim import Options, hookimpl
 from cilsim.errors import PluginError
 from cilsim.plugins import Plugins, discover
-from cilsim.registry import Register
+from cilsim.registry import Register, Registries
 
 Module = Callable[..., ModuleType]
 Installed = Callable[..., Plugins]
@@ -186,6 +186,72 @@ def test_options_of_another_kind_are_refused(
 
 
 @pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (
+            lambda register: register(7, "a:B"),
+            "a strategy is registered as 7, expected a name without spaces",
+        ),
+        (
+            lambda register: register("my toy", "a:B"),
+            "a strategy is registered as 'my toy', expected a name without spaces",
+        ),
+        (
+            lambda register: register("toy", 7),
+            "strategy 'toy' is registered with 7, expected a class, a function or "
+            "'package.module:name'",
+        ),
+        (
+            lambda register: register("toy", "nowhere"),
+            "strategy 'toy' is registered with 'nowhere', expected a class, a function or "
+            "'package.module:name'",
+        ),
+        (
+            lambda register: register("toy", "a:B", summary=7),
+            "strategy 'toy' is registered with the summary 7, expected text",
+        ),
+        (
+            lambda register: register("toy", "a:B", aliases=(7,)),
+            "strategy 'toy' is registered with the names (7,), expected text",
+        ),
+    ],
+    ids=["name", "space", "load", "target", "summary", "alias"],
+)
+def test_an_entry_that_nobody_could_use_is_refused(
+    installed: Installed, entry_point: Any, module: Module, call: Any, line: str
+) -> None:
+    @hookimpl
+    def cilsim_register_strategies(register: Register) -> None:
+        call(register)
+
+    toy = module(cilsim_register_strategies=cilsim_register_strategies)
+    assert broken(installed(entry_point("toy", toy))) == (
+        f"plugin 'toy' of cilsim-foo 0.2 is not used: {line}"
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [GeneratorExit(), SystemExit(3), MemoryError("1 TB"), RecursionError("too deep")],
+    ids=["generator exit", "exit", "memory", "recursion"],
+)
+@pytest.mark.parametrize("kind", list(vars(Registries())))
+def test_whatever_a_registration_raises_is_reported(
+    installed: Installed, entry_point: Any, module: Module, kind: str, error: BaseException
+) -> None:
+    hook = f"cilsim_register_{kind}"
+
+    def implementation() -> None:
+        raise error
+
+    toy = module(**{hook: hookimpl(specname=hook)(implementation)})
+    said = f"{type(error).__name__}: {error}".removesuffix(": ")
+    assert broken(installed(entry_point("toy", toy))) == (
+        f"plugin 'toy' of cilsim-foo 0.2 is not used: registering fails: {said}"
+    )
+
+
+@pytest.mark.parametrize(
     ("error", "line"),
     [
         (
@@ -238,8 +304,9 @@ def test_a_registration_that_raises_is_reported(
             0,
             "it was written for interface 0, this cilsim has interface 1; upgrade the plugin",
         ),
+        ("1", "its cilsim_api is '1', expected the number 1"),
     ],
-    ids=["missing", "newer", "older"],
+    ids=["missing", "newer", "older", "text"],
 )
 def test_the_declared_interface_is_checked(
     installed: Installed, entry_point: Any, module: Module, declared: int | None, reason: str
@@ -321,20 +388,9 @@ def test_an_entry_that_cannot_be_imported_names_plugin_and_target(
         entry.load()
     assert raised.value.plugin == "toy"
     assert str(raised.value) == (
-        "strategy 'toy' of cilsim-foo 0.2 cannot be loaded from 'nowhere:Nothing': "
+        "plugin 'toy' of cilsim-foo 0.2: strategy 'toy' cannot be loaded from 'nowhere:Nothing': "
         "ModuleNotFoundError: No module named 'nowhere'"
     )
-
-
-def test_a_run_has_a_manager_of_its_own(
-    installed: Installed, entry_point: Any, module: Module
-) -> None:
-    toy = module(cilsim_before_run=hookimpl(lambda: None))
-    plugins = installed(entry_point("toy", toy))
-    manager = plugins.run_manager()
-    manager.unregister(name="toy")
-    assert plugins.manager.get_plugin("toy") is toy
-    assert plugins.run_manager().get_plugin("toy") is toy
 
 
 def test_the_innermost_plugin_on_the_trace_is_to_blame(

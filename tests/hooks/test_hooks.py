@@ -419,7 +419,9 @@ def test_hook_on_run_error(toy: Any) -> None:
 
     plugin = Plugin()
     outcome = toy(plugin)
-    assert plugin.calls == [("nmc", "ZeroDivisionError: no", ZeroDivisionError)]
-    assert [failure.message for failure in outcome.failures] == [
-        "plugin 'plugin-0' of this process: ZeroDivisionError: no"
-    ]
+    line = (
+        "plugin 'plugin-0' of this process: cilsim_after_training, experience 0: "
+        "ZeroDivisionError: no"
+    )
+    assert plugin.calls == [("nmc", line, ZeroDivisionError)]
+    assert [failure.message for failure in outcome.failures] == [line]

@@ -95,7 +95,10 @@ def test_a_failing_run_ends_with_on_run_error(toy: Any) -> None:
             raise PluginError("breaks", "'breaks' does not go on")
 
     outcome = toy(recorder(transcript), Breaks())
-    assert [failure.message for failure in outcome.failures] == ["'breaks' does not go on"]
+    assert [failure.message for failure in outcome.failures] == [
+        "plugin 'plugin-1' of this process: cilsim_after_training, experience 0: "
+        "'breaks' does not go on"
+    ]
     assert transcript[-1] == "cilsim_on_run_error"
     assert "cilsim_after_run" not in transcript
 

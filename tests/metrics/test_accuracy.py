@@ -50,6 +50,14 @@ def test_confusion_has_true_labels_as_rows():
     np.testing.assert_array_equal(confusion(LABEL, PREDICTED, 3), expected)
 
 
+def test_confusion_of_many_classes_is_that_of_few_in_its_corner():
+    """100 x 100 cells for 3 samples are counted cell by cell."""
+    label, predicted = np.array([0, 2, 2]), np.array([1, 2, 2])
+    counts = confusion(label, predicted, 100)
+    np.testing.assert_array_equal(counts[:3, :3], confusion(label, predicted, 3))
+    assert (counts.shape, counts.dtype, counts.sum()) == ((100, 100), np.int64, 3)
+
+
 def test_confusion_leaves_out_predictions_of_no_class():
     counts = confusion(np.array([0, 1, 1]), np.array([-1, 1, 5]), 2)
     np.testing.assert_array_equal(counts, [[0, 0], [0, 1]])

@@ -2,9 +2,18 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
+from scipy import stats
 
-from cilsim.metrics.statistics import Interval, PairedDifference, mean_interval, paired_difference
+from cilsim.metrics.statistics import (
+    Interval,
+    PairedDifference,
+    gap_closed,
+    holm,
+    mean_interval,
+    paired_difference,
+)
 
 NAN = math.nan
 
@@ -81,3 +90,57 @@ def test_pairs_need_equal_lengths():
         ValueError, match=r"^3 values against 2; expected pairs over the same seeds$"
     ):
         paired_difference([0.1, 0.2, 0.3], [0.1, 0.2])
+
+
+def test_holm_multiplies_the_smallest_p_most():
+    # ascending 0.005 * 4, 0.01 * 3, 0.03 * 2, then 0.04 * 1 raised to its predecessor
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+
+
+def test_holm_never_exceeds_one():
+    assert holm([0.6, 0.7, 0.9]) == [1.0, 1.0, 1.0]
+
+
+def test_holm_leaves_a_single_test_alone():
+    assert holm([0.04]) == [0.04]
+
+
+def test_holm_does_not_count_what_was_not_tested():
+    first, nothing, second = holm([0.02, NAN, 0.03])
+    assert (first, second) == pytest.approx((0.04, 0.04))
+    assert math.isnan(nothing)
+
+
+def test_holm_of_nothing_is_nothing():
+    assert holm([]) == []
+
+
+def test_holm_never_rejects_less_than_bonferroni():
+    values = np.random.default_rng(0).uniform(0, 0.2, size=(50, 7))
+    for row in values.tolist():
+        bonferroni = [min(1.0, 7 * p) for p in row]
+        assert all(one <= other + 1e-12 for one, other in zip(holm(row), bonferroni, strict=True))
+
+
+def test_paired_difference_agrees_with_scipy():
+    a, b = [0.6, 0.62, 0.61, 0.63], [0.55, 0.58, 0.55, 0.59]
+    found, expected = paired_difference(a, b), stats.ttest_rel(a, b)
+    limits = expected.confidence_interval(0.95)
+    assert (found.p, found.lower, found.upper) == pytest.approx(
+        (expected.pvalue, limits.low, limits.high)
+    )
+
+
+def test_the_gap_is_closed_by_a_third():
+    assert gap_closed(0.4, floor=0.2, ceiling=0.8) == pytest.approx(1 / 3)
+
+
+def test_the_gap_of_what_is_better_when_low_is_turned():
+    assert gap_closed(0.3, floor=0.5, ceiling=0.1, higher_is_better=False) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("floor", "ceiling", "higher"), [(0.5, 0.5, True), (0.6, 0.5, True), (0.5, 0.6, False)]
+)
+def test_there_is_no_gap_if_the_ceiling_is_no_better(floor, ceiling, higher):
+    assert gap_closed(0.4, floor, ceiling, higher) is None

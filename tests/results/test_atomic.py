@@ -4,6 +4,7 @@ import errno
 import os
 import resource
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,6 +61,20 @@ def test_json_refuses_nan_and_keeps_the_old_file(tmp_path):
     assert (tmp_path / "file.json").read_text() == "{}\n"
 
 
+def test_a_full_disk_is_told_with_what_is_free(tmp_path, monkeypatch):
+    def refuse(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=12_345))
+    with pytest.raises(RunFolderError) as caught:
+        write_bytes(tmp_path / "new" / "file", b"x")
+    assert str(caught.value) == (
+        f"{tmp_path / 'new' / 'file'}: cannot be written: No space left on device, "
+        "12 kB are free there"
+    )
+
+
 def test_a_written_file_has_the_usual_permissions(tmp_path):
     (tmp_path / "usual").touch()
     write_bytes(tmp_path / "file", b"")
@@ -79,7 +94,6 @@ def test_a_full_disk_keeps_the_old_file_and_names_path_and_reason(tmp_path):
 @pytest.mark.parametrize(
     ("number", "text"),
     [
-        (errno.ENOSPC, "No space left on device"),
         (errno.EROFS, "Read-only file system"),
         (errno.EACCES, "Permission denied"),
     ],

@@ -5,7 +5,7 @@ import logging
 import pytest
 import torch
 
-from cilsim.errors import CheckpointError
+from cilsim.errors import CheckpointError, RunFolderError
 from cilsim.results.checkpoint import Checkpoints
 
 
@@ -108,15 +108,16 @@ def test_a_state_that_cannot_be_stored_keeps_the_older_ones(checkpoints):
 
 def test_two_generations_are_kept_inside_a_training(tmp_path, checkpoints):
     for step in (10, 20, 30):
-        checkpoints.save_training({"step": step}, {"experience": 0})
-    assert names(tmp_path / "checkpoints" / "training") == ["01", "02"]
-    assert checkpoints.load_training() == ({"step": 30}, {"experience": 0})
+        checkpoints.save_training({"step": step}, {"training": 0})
+    assert checkpoints.load_training() == ({"step": 30}, {"training": 0})
+    assert names(tmp_path / "checkpoints" / "training-00") == ["01", "02"]
 
 
 def test_a_damaged_generation_falls_back_to_the_one_before(tmp_path, checkpoints, caplog):
     for step in (10, 20):
         checkpoints.save_training({"step": step}, {})
-    path = tmp_path / "checkpoints" / "training" / "01" / "state.json"
+    checkpoints.wait()
+    path = tmp_path / "checkpoints" / "training-00" / "01" / "state.json"
     path.write_text("{")
     assert checkpoints.load_training() == ({"step": 10}, {})
     assert caplog.messages == [
@@ -126,21 +127,84 @@ def test_a_damaged_generation_falls_back_to_the_one_before(tmp_path, checkpoints
     assert checkpoints.load_training() == ({"step": 21}, {})
 
 
-def test_a_training_that_ended_leaves_nothing(tmp_path, checkpoints):
-    save(checkpoints, 0)
-    checkpoints.save_training({"step": 10}, {})
-    checkpoints.clear_training()
+def test_what_is_stored_is_the_state_at_the_call(checkpoints):
+    weight = torch.zeros(1000)
+    for value in range(5):
+        weight.fill_(value)
+        checkpoints.save_training({"weight": weight}, {})
+        weight.fill_(-1)
+    state, _ = checkpoints.load_training()
+    assert state["weight"].unique().tolist() == [4.0]
+
+
+def test_the_result_of_a_training_takes_the_place_of_states_inside_it(tmp_path, checkpoints):
+    checkpoints.save_training({"step": 10}, {"training": 0})
+    checkpoints.finish_training(0, {"steps": 20}, {"training": 0})
     assert checkpoints.load_training() is None
+    assert checkpoints.load_finished(0) == ({"steps": 20}, {"training": 0})
+    assert checkpoints.load_finished(1) is None
+    assert names(tmp_path / "checkpoints" / "training-00") == ["finished-00"]
+
+
+def test_results_of_a_bounded_number_of_trainings_are_kept(tmp_path, checkpoints):
+    for number in range(10):
+        checkpoints.finish_training(number, {"number": number}, {})
+    checkpoints.wait()
+    kept = [f"finished-{number:02d}" for number in range(8)]
+    assert names(tmp_path / "checkpoints" / "training-00") == kept
+
+
+def test_facts_of_trainings_are_found_without_reading_tensors(checkpoints, tmp_path):
+    checkpoints.finish_training(0, {"w": torch.zeros(2)}, {"behind": 80})
+    checkpoints.save_training({"w": torch.zeros(2)}, {"behind": 93})
+    checkpoints.wait()
+    for path in (tmp_path / "checkpoints").rglob("*.safetensors"):
+        path.unlink()
+    assert [facts["behind"] for facts in checkpoints.training_facts()] == [80, 93]
+
+
+def test_a_stored_experience_forgets_its_trainings(tmp_path, checkpoints):
+    checkpoints.finish_training(0, {"steps": 20}, {})
+    checkpoints.save_training({"step": 10}, {})
+    save(checkpoints, 0)
     assert names(tmp_path / "checkpoints") == ["experience-00"]
-    checkpoints.clear_training()
+    assert checkpoints.load_training() is None
+    assert checkpoints.load_finished(0) is None
 
 
-def test_the_state_inside_a_training_does_not_disturb_the_experiences(tmp_path, checkpoints):
+def test_trainings_of_another_experience_are_forgotten(tmp_path, checkpoints):
+    checkpoints.begin_experience(3)
+    checkpoints.save_training({"step": 10}, {})
+    checkpoints.wait()
+    again = Checkpoints(tmp_path / "checkpoints")
+    again.begin_experience(2)
+    assert names(tmp_path / "checkpoints") == []
+
+
+def test_the_state_inside_a_training_does_not_disturb_the_experiences(checkpoints):
     save(checkpoints, 0, 1)
     checkpoints.save_training({"step": 10}, {})
     assert latest(checkpoints) == (1, [1, 1], {"at": 1})
-    save(checkpoints, 2)
     assert checkpoints.load_training() == ({"step": 10}, {})
+
+
+def test_a_state_that_cannot_be_stored_is_told_at_the_call(checkpoints):
+    with pytest.raises(CheckpointError) as raised:
+        checkpoints.save_training({"w": object()}, {})
+    assert str(raised.value) == (
+        "state['w']: object cannot be stored; tensors, arrays, numbers, text, booleans, None, "
+        "lists, tuples and dictionaries can"
+    )
+
+
+def test_a_folder_that_cannot_be_written_is_told_in_one_line(tmp_path):
+    (tmp_path / "checkpoints").write_text("a file")
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    checkpoints.save_training({"step": 10}, {})
+    with pytest.raises(RunFolderError) as raised:
+        checkpoints.wait()
+    path = tmp_path / "checkpoints" / "training-00" / "00"
+    assert str(raised.value) == f"{path}: cannot be written: Not a directory"
 
 
 def test_tensors_go_to_the_asked_device(tmp_path):
@@ -174,12 +238,12 @@ kill_everywhere(prepare, lambda: checkpoints.save_experience(1, {"a": 1}, {}), r
 def test_states_of_another_version_are_skipped_and_named(
     checkpoints, caplog, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr("cilsim.results.checkpoint.FORMAT", 0)
+    monkeypatch.setattr("cilsim.results.generations.FORMAT", 0)
     save(checkpoints, 0)
     monkeypatch.undo()
     assert checkpoints.latest() is None
     folder = tmp_path / "checkpoints" / "experience-00"
     assert [record.getMessage() for record in caplog.records] == [
-        f"{folder}: was written by another version of cilsim (format 0, expected 1); "
+        f"{folder}: was written by another version of cilsim (format 0, expected 2); "
         "this checkpoint is skipped"
     ]

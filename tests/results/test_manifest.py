@@ -12,6 +12,7 @@ import pytest
 from cilsim.errors import CheckpointError
 from cilsim.registry import Owner
 from cilsim.results.manifest import (
+    agrees_with_manifest,
     manifest,
     package_versions,
     read_manifest,
@@ -44,6 +45,7 @@ def test_a_manifest_says_what_the_run_depends_on(found):
         "data_digest": "d1",
         "stream_digest": "t1",
         "weights": None,
+        "skipped_files": [],
         "protocol_stamps": ["best_test_epoch"],
         "device": "cpu",
         "threads": 1,
@@ -76,11 +78,21 @@ def test_a_manifest_comes_back(tmp_path, found):
     assert read_manifest(tmp_path) == found
 
 
-def test_a_damaged_manifest_is_named(tmp_path):
-    (tmp_path / "manifest.json").write_text("[]")
+def test_a_damaged_manifest_is_named(tmp_path, found):
+    write_manifest(tmp_path, found)
+    (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(CheckpointError) as caught:
         read_manifest(tmp_path)
-    assert str(caught.value) == f"{tmp_path}/manifest.json: is damaged: it is not a JSON object"
+    assert str(caught.value) == (
+        f"{tmp_path}/manifest.json: is damaged: its checksum does not match the one in SHA256SUMS"
+    )
+
+
+def test_a_damaged_manifest_is_known_again_by_its_checksum(tmp_path, found):
+    write_manifest(tmp_path, found)
+    (tmp_path / "manifest.json").write_text("{}")
+    assert agrees_with_manifest(tmp_path, json.loads(json.dumps(found)))
+    assert not agrees_with_manifest(tmp_path, {**found, "threads": 64})
 
 
 def test_a_run_goes_on_with_an_equal_manifest(found):

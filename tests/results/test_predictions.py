@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import time
 from io import BytesIO
 
@@ -8,6 +9,7 @@ import pytest
 
 from cilsim.errors import CheckpointError
 from cilsim.results.predictions import PredictionFolder, file_name, npz_bytes
+from cilsim.results.sealed_folder import SealedFolder
 
 
 @pytest.fixture
@@ -16,15 +18,25 @@ def predictions(evaluations):
 
 
 @pytest.fixture
-def folder(tmp_path, predictions, stream):
-    folder = PredictionFolder(tmp_path / "predictions")
-    folder.write(predictions, stream)
-    return folder
+def files(tmp_path, predictions, stream):
+    files = SealedFolder(tmp_path)
+    store(files, predictions, stream)
+    return files
 
 
-def message(folder):
+def store(files, predictions, stream):
+    with files.changes() as changes:
+        folder = PredictionFolder(files, "predictions")
+        folder.store(changes, len(predictions) - 1, predictions.__getitem__, stream)
+
+
+def read(files):
+    return PredictionFolder(files, "predictions").read()
+
+
+def message(files):
     with pytest.raises(CheckpointError) as caught:
-        folder.read()
+        read(files)
     return str(caught.value)
 
 
@@ -58,85 +70,80 @@ def test_equal_predictions_make_equal_bytes_at_any_time(predictions, stream, mon
     assert npz_bytes(predictions[0], stream) == before
 
 
-def test_predictions_come_back(folder, predictions):
-    assert as_lists(folder.read()) == as_lists(predictions)
+def test_predictions_come_back(files, predictions):
+    assert as_lists(read(files)) == as_lists(predictions)
 
 
 def test_there_is_nothing_before_the_first_experience(tmp_path):
-    assert PredictionFolder(tmp_path / "predictions").read() == []
+    assert read(SealedFolder(tmp_path)) == []
 
 
 def test_more_than_a_hundred_experiences_come_back_in_order(tmp_path, predictions, stream):
     many = [type(predictions[0])(i, *[np.array([0])] * 3) for i in range(102)]
-    folder = PredictionFolder(tmp_path)
-    folder.write(many, stream)
-    assert [one.experience for one in folder.read()] == list(range(102))
+    files = SealedFolder(tmp_path)
+    store(files, many, stream)
+    assert [one.experience for one in read(files)] == list(range(102))
 
 
-def test_only_the_last_and_missing_files_are_written(folder, predictions, stream):
-    marks = {0: folder.path / file_name(0), 1: folder.path / file_name(1)}
-    marks[0].write_bytes(b"untouched")
-    marks[1].write_bytes(b"rewritten")
-    folder.write(predictions, stream)
-    assert marks[0].read_bytes() == b"untouched"
-    marks[0].unlink()
-    folder.write(predictions, stream)
-    assert as_lists(folder.read()) == as_lists(predictions)
+def test_only_the_last_and_unlisted_files_are_written(files, predictions, stream):
+    first, last = (files.path / "predictions" / file_name(place) for place in (0, 1))
+    first.write_bytes(b"untouched")
+    last.write_bytes(b"rewritten")
+    store(files, predictions, stream)
+    assert first.read_bytes() == b"untouched"
+    with files.changes() as changes:
+        changes.remove(f"predictions/{first.name}")
+    store(files, predictions, stream)
+    assert as_lists(read(files)) == as_lists(predictions)
 
 
-def test_files_of_experiences_that_are_to_be_repeated_are_removed(folder, predictions, stream):
-    folder.write(predictions[:1], stream)
-    assert sorted(path.name for path in folder.path.iterdir()) == [
-        "checksums.json",
-        "experience-00.npz",
-    ]
-    assert as_lists(folder.read()) == as_lists(predictions[:1])
+def test_files_of_experiences_that_are_to_be_repeated_are_removed(files, predictions, stream):
+    store(files, predictions[:1], stream)
+    assert [path.name for path in (files.path / "predictions").iterdir()] == ["experience-00.npz"]
+    assert as_lists(read(files)) == as_lists(predictions[:1])
 
 
-def test_a_missing_file_is_named(folder):
-    (folder.path / "experience-00.npz").unlink()
-    assert message(folder) == (
-        f"{folder.path}/experience-00.npz: is missing, though listed in checksums.json"
+def test_a_missing_file_is_named(files):
+    path = files.path / "predictions" / "experience-00.npz"
+    path.unlink()
+    assert message(files) == f"{path}: is missing, though listed in SHA256SUMS"
+
+
+def test_a_file_that_lost_its_line_is_named(files):
+    with files.changes() as changes:
+        changes.disown("predictions/experience-01.npz")
+    path = files.path / "predictions" / "experience-01.npz"
+    assert message(files) == f"{path}: cannot be checked: SHA256SUMS does not list it"
+
+
+def test_a_damaged_list_is_named_as_it_may_have_lost_the_last_lines(files):
+    path = files.path / "SHA256SUMS"
+    path.write_text(path.read_text().replace("experience-01", "experience-0x"))
+    assert message(files) == (
+        f"{path}: is damaged: the sum in its last line does not match the lines above"
     )
 
 
-def test_a_missing_checksum_is_named(folder):
-    path = folder.path / "checksums.json"
-    path.write_text(path.read_text().replace("experience-00", "experience-09"))
-    assert message(folder) == (
-        f"{folder.path}/experience-00.npz: is not listed in checksums.json, though later ones are"
-    )
-
-
-@pytest.mark.parametrize("file", ["experience-00.npz", "experience-01.npz"])
-def test_no_flipped_byte_of_a_file_is_ever_used(folder, file):
-    path = folder.path / file
+@pytest.mark.parametrize("name", ["experience-00.npz", "experience-01.npz"])
+def test_no_flipped_byte_of_a_file_is_ever_used(files, name):
+    path = files.path / "predictions" / name
     good = path.read_bytes()
-    expected = f"{path}: is damaged: its checksum does not match the one in checksums.json"
+    expected = f"{path}: is damaged: its checksum does not match the one in SHA256SUMS"
     for position in range(len(good)):
         path.write_bytes(good[:position] + bytes([good[position] ^ 1]) + good[position + 1 :])
-        assert message(folder) == expected
+        assert message(files) == expected
     for length in range(len(good)):
         path.write_bytes(good[:length])
-        assert message(folder) == expected
+        assert message(files) == expected
 
 
-def test_no_flipped_byte_of_the_checksums_changes_what_is_read(folder, predictions):
-    path = folder.path / "checksums.json"
-    good = path.read_bytes()
-    refused = 0
-    for position in range(len(good)):
-        path.write_bytes(good[:position] + bytes([good[position] ^ 1]) + good[position + 1 :])
-        try:
-            assert as_lists(folder.read()) == as_lists(predictions)
-        except CheckpointError:
-            refused += 1
-    assert refused > 0.9 * len(good)  # the rest is white space
-
-
-def test_damaged_checksums_are_rebuilt_by_the_next_write(folder, predictions, stream):
-    path = folder.path / "checksums.json"
-    path.write_text("{")
-    assert message(folder) == f"{path}: is damaged: it is not a complete JSON text"
-    folder.write(predictions, stream)
-    assert as_lists(folder.read()) == as_lists(predictions)
+def test_what_comes_before_a_damaged_file_can_be_used(files, predictions, caplog):
+    path = files.path / "predictions" / "experience-01.npz"
+    path.write_bytes(b"")
+    with caplog.at_level(logging.WARNING):
+        intact = PredictionFolder(files, "predictions").read_intact()
+    assert as_lists(intact) == as_lists(predictions[:1])
+    assert caplog.messages == [
+        f"{path}: is damaged: its checksum does not match the one in SHA256SUMS; "
+        "from there on, everything is computed again"
+    ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from cilsim.errors import CheckpointError, RunFolderError
 from cilsim.results.run_folder import RunFolder
+from cilsim.results.sealed_folder import SealedFolder
 
 SCENARIO = "name: ring  # a comment\n"
 RESOLVED = "name: ring\nhash: abc\n"
@@ -41,6 +43,7 @@ def test_a_new_folder_holds_both_texts_a_status_and_the_lock(tmp_path):
         assert folder.path == tmp_path / "runs" / "ring"
         assert sorted(path.name for path in folder.path.iterdir()) == [
             ".lock",
+            "SHA256SUMS",
             "resolved.yaml",
             "scenario.yaml",
             "status.json",
@@ -188,6 +191,7 @@ def test_a_killed_run_can_be_resumed_at_once(tmp_path, start_python):
 import sys
 from pathlib import Path
 from cilsim.results.run_folder import RunFolder
+from cilsim.results.sealed_folder import SealedFolder
 root = Path(sys.argv[1])
 folder = RunFolder.open_or_create(root, "ring", "name: ring", "hash: abc", "abc", print)
 print("open", flush=True)
@@ -291,10 +295,64 @@ def test_a_missing_text_is_named(tmp_path):
 
 
 def test_a_text_that_is_no_text_is_named(tmp_path):
-    (tmp_path / "scenario.yaml").write_bytes(b"\xff")
+    SealedFolder(tmp_path).write("scenario.yaml", b"\xff")
     with pytest.raises(CheckpointError) as caught:
         _ = RunFolder(tmp_path).scenario_text
     assert str(caught.value) == f"{tmp_path}/scenario.yaml: is damaged: it is not UTF-8 text"
+
+
+@pytest.mark.parametrize("harm", ["flipped", "removed"])
+def test_a_lost_resolved_text_is_written_again_if_it_was_the_same(tmp_path, caplog, harm):
+    begin_run(tmp_path)
+    path = tmp_path / "ring" / "resolved.yaml"
+    _harm(path, harm)
+    with caplog.at_level(logging.WARNING), open_ring(tmp_path) as folder:
+        assert folder.resolved_text == RESOLVED
+    assert caplog.messages == [f"{path}: {LOST[harm]}; it is written again"]
+
+
+@pytest.mark.parametrize("harm", ["flipped", "removed"])
+def test_a_lost_resolved_text_that_was_another_is_refused(tmp_path, harm):
+    begin_run(tmp_path)
+    path = tmp_path / "ring" / "resolved.yaml"
+    _harm(path, harm)
+    assert refusal(open_ring, tmp_path, resolved_text="name: ring\nway: 5\nhash: abc\n") == (
+        f"{path}: {LOST[harm]}; the scenario that was given does not give it back; run the one "
+        f"that the folder was made with, choose another place with --out, or remove {path.parent}"
+    )
+
+
+@pytest.mark.parametrize("harm", ["flipped", "removed"])
+def test_the_given_scenario_takes_the_place_of_a_lost_one(tmp_path, caplog, harm):
+    begin_run(tmp_path)
+    path = tmp_path / "ring" / "scenario.yaml"
+    _harm(path, harm)
+    with (
+        caplog.at_level(logging.WARNING),
+        open_ring(tmp_path, scenario_text="name: ring\n") as folder,
+    ):
+        assert folder.scenario_text == "name: ring\n"
+    assert caplog.messages == [f"{path}: {LOST[harm]}; the scenario that was given takes its place"]
+
+
+def test_without_its_list_a_folder_takes_the_same_scenario(tmp_path):
+    begin_run(tmp_path)
+    (tmp_path / "ring" / "SHA256SUMS").unlink()
+    with open_ring(tmp_path) as folder:
+        assert (folder.resolved_text, folder.scenario_text) == (RESOLVED, SCENARIO)
+
+
+LOST = {
+    "flipped": "is damaged: its checksum does not match the one in SHA256SUMS",
+    "removed": "is missing, though listed in SHA256SUMS",
+}
+
+
+def _harm(path, harm):
+    if harm == "removed":
+        path.unlink()
+    else:
+        path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
 
 
 def test_opening_needs_no_torch(tmp_path, start_python):

@@ -7,6 +7,7 @@ import pytest
 
 from cilsim.errors import CheckpointError
 from cilsim.results import status as status_module
+from cilsim.results.sealed_json import sealed
 from cilsim.results.status import Progress, Status, StatusFile
 
 
@@ -30,7 +31,9 @@ def test_there_is_no_status_before_the_first(status):
 def test_the_file_says_how_far_a_command_has_come(status):
     status.begin("cilsim resume runs/a")
     status.advance("teen", 1, experience=2, of=9)
-    assert json.loads(status.path.read_text()) == {
+    found = json.loads(status.path.read_text())
+    assert len(found.pop("sha256")) == 64
+    assert found == {
         "state": "running",
         "resume": "cilsim resume runs/a",
         "started": "2030-01-01T00:00:00",
@@ -75,7 +78,10 @@ def test_times_are_utc(status):
     [
         ("{", "it is not a complete JSON text"),
         ("[]", "it is not a JSON object"),
-        ("{}", "it is not a status"),
+        ("{}", "its checksum does not match its content"),
+        ('{"state": NaN}', "its checksum does not match its content"),
+        (sealed({}), "it is not a status"),
+        (sealed({"state": "rumming", "progress": {}}), "it is not a status"),
         (b"\xff", "it is not UTF-8 text"),
     ],
 )
@@ -86,12 +92,24 @@ def test_a_damaged_status_is_named(status, text, what):
     assert str(caught.value) == f"{status.path}: is damaged: {what}"
 
 
-def test_an_unknown_state_is_damage(status):
-    status.begin("")
-    status.path.write_text(status.path.read_text().replace("running", "rumming"))
-    with pytest.raises(CheckpointError) as caught:
-        status.read()
-    assert str(caught.value) == f"{status.path}: is damaged: it is not a status"
+def test_no_flipped_byte_of_a_status_is_ever_used(status):
+    status.begin("cilsim resume runs/a")
+    good = status.path.read_bytes()
+    for position in range(len(good)):
+        status.path.write_bytes(
+            good[:position] + bytes([good[position] ^ 1]) + good[position + 1 :]
+        )
+        with pytest.raises(CheckpointError):
+            status.read()
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_status_that_says_so_already_is_not_written_again(status):
+    status.begin("cilsim resume runs/a")
+    status.advance("teen", 1, experience=2, of=9)
+    before = status.path.read_bytes()
+    status.advance("teen", 1, experience=2, of=9)
+    assert status.path.read_bytes() == before
 
 
 def test_a_damaged_status_is_written_anew_with_a_warning(status, caplog):

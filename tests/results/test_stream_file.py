@@ -6,7 +6,9 @@ import pytest
 
 from cilsim.errors import CheckpointError
 from cilsim.records import ExperienceInfo, StreamInfo
-from cilsim.results.stream_file import read_stream, write_stream
+from cilsim.results.sealed_folder import SealedFolder
+from cilsim.results.stream_file import STREAM as FILE
+from cilsim.results.stream_file import read_stream, stream_bytes
 
 STREAM = StreamInfo(
     kind="class_incremental",
@@ -24,7 +26,7 @@ STREAM = StreamInfo(
 
 
 def test_a_stream_comes_back_as_it_was(tmp_path):
-    write_stream(tmp_path, STREAM)
+    SealedFolder(tmp_path).write(FILE, stream_bytes(STREAM))
     assert read_stream(tmp_path) == STREAM
 
 
@@ -33,7 +35,7 @@ def test_there_is_none_before_the_first_experience(tmp_path):
 
 
 def test_a_file_that_is_no_stream_is_named(tmp_path):
-    (tmp_path / "stream.json").write_text('{"kind": "x"}')
+    SealedFolder(tmp_path).write(FILE, b'{"kind": "x"}')
     with pytest.raises(CheckpointError) as caught:
         read_stream(tmp_path)
     assert str(caught.value) == (

@@ -105,7 +105,7 @@ def test_no_results_are_refused(folder):
     ],
 )
 def test_a_damaged_summary_is_named(folder, text):
-    (folder.path / "summary.json").write_text(text)
+    folder.files.write("summary.json", text.encode())
     with pytest.raises(CheckpointError) as caught:
         read_summary(folder)
     assert str(caught.value) == (f"{folder.path}/summary.json: is damaged: it is not a summary")

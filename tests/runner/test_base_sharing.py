@@ -204,7 +204,7 @@ def test_a_damaged_stored_base_is_trained_again(
     project: Project, ring: Ring, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     run(project, ring(project, ["nmc"]), "first", cache=True)
-    (tensors,) = cache.rglob("tensors.safetensors")
+    (tensors,) = (cache / "store" / "base").rglob("tensors.safetensors")
     tensors.write_bytes(tensors.read_bytes()[:-1])
     assert run(project, ring(project, ["nmc"]), "second", cache=True).of_base() != {}
     assert str(tensors) in caplog.text

@@ -70,7 +70,7 @@ def test_unlabelled_predictions_lie_beside_those_of_the_test_part(
 ) -> None:
     folder = outcome.results[0].run.folder / "predictions" / "unlabelled"
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["checksums.json", "experience-00.npz", "experience-01.npz"]
+    assert names == ["experience-00.npz", "experience-01.npz"]
 
 
 def test_features_have_no_picture(tmp_path: Path) -> None:

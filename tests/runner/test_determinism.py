@@ -9,8 +9,8 @@ import numpy as np
 from cilsim.testing import Project
 
 Ring = Callable[..., dict[str, Any]]
-VARYING = {"status.json", "ledger.json", ".lock"}
-"""Files about when, how long and by whom."""
+VARYING = {"status.json", "ledger.json", ".lock", "SHA256SUMS"}
+"""Files about when, how long and by whom, and the sums of these."""
 
 
 def results(folder: Path) -> dict[str, bytes]:

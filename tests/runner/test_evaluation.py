@@ -17,6 +17,8 @@ from cilsim.testing import Project
 
 Ring = Callable[..., dict[str, Any]]
 
+SHORT = {"epochs": 1, "batch_size": 64, "lr": 0.05}
+
 
 class CountsImages:
     """Reads the counter of the feature cache after every experience."""
@@ -42,10 +44,42 @@ def test_each_image_is_forwarded_once_per_backbone_version(project: Project, rin
     assert len(counter.caches) == 1
 
 
-def test_each_experience_forwards_its_own_images_only(project: Project) -> None:
+@pytest.mark.parametrize(
+    "strategy",
+    ["nmc", "teen", "slda", "fecam", {"name": "ranpac", "random_features": 64}, "fetril"],
+    ids=["nmc", "teen", "slda", "fecam", "ranpac", "fetril"],
+)
+def test_each_experience_forwards_its_own_images_only(project: Project, strategy: Any) -> None:
     counter = CountsImages()
-    project.run(project.ring_scenario("nmc"), reporters=lambda start: [counter])
+    scenario = project.ring_scenario(strategy, base_training=SHORT, training=SHORT)
+    outcome = project.run(scenario, reporters=lambda start: [counter])
+    assert not outcome.failures
     assert counter.images == [180, 360, 540, 720, 900]
+
+
+class CountsScored:
+    """Counts the samples that are scored in each experience."""
+
+    def __init__(self) -> None:
+        self.samples: list[int] = []
+
+    @hookimpl
+    def cilsim_before_experience(self) -> None:
+        self.samples.append(0)
+
+    @hookimpl(wrapper=True)
+    def cilsim_scores(self, features: torch.Tensor) -> Any:
+        self.samples[-1] += len(features)
+        return (yield)
+
+
+@pytest.mark.parametrize("strategy", ["nmc", "finetune", "fetril", "slda"])
+def test_all_classes_seen_are_predicted_in_one_pass(project: Project, strategy: str) -> None:
+    counter = CountsScored()
+    scenario = project.ring_scenario(strategy, base_training=SHORT, training=SHORT)
+    outcome = project.run(scenario, reporters=lambda start: [counter])
+    assert not outcome.failures
+    assert counter.samples == [60, 120, 180, 240, 300]
 
 
 def test_a_changed_backbone_forwards_all_test_images_again(project: Project) -> None:

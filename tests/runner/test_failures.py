@@ -96,51 +96,58 @@ class NotStorable(Quiet):
 BROKEN = {
     "raises_in_setup": (
         RaisesInSetup,
-        "plugin 'broken' of this process: ValueError: no memory of that size",
+        "setup() of strategy 'raises_in_setup': ValueError: no memory of that size",
     ),
-    "raises_in_learn": (RaisesInLearn, "plugin 'broken' of this process: KeyError: 'means'"),
+    "raises_in_learn": (
+        RaisesInLearn,
+        "learn() of strategy 'raises_in_learn', experience 2: KeyError: 'means'",
+    ),
     "raises_within_a_library": (
         RaisesWithinALibrary,
-        "plugin 'broken' of this process: JSONDecodeError: Expecting value: "
-        "line 1 column 1 (char 0)",
+        "learn() of strategy 'raises_within_a_library', experience 0: JSONDecodeError: Expecting "
+        "value: line 1 column 1 (char 0)",
     ),
     "too_few_scores": (
         TooFewScores,
-        "strategy 'too_few_scores': scores() returned (120, 2), "
-        "expected a tensor of shape (120, 4)",
+        "scores() of strategy 'too_few_scores', experience 1: it returned shape (120, 2), "
+        "expected (120, 4)",
     ),
     "not_a_tensor": (
         NotATensor,
-        "strategy 'not_a_tensor': scores() returned list, expected a tensor of shape (60, 2)",
+        "scores() of strategy 'not_a_tensor', experience 0: it returned a value of type 'list', "
+        "expected a tensor of shape (60, 2)",
     ),
-    "not_a_number": (NotANumber, "strategy 'not_a_number': scores() returned NaN"),
+    "not_a_number": (
+        NotANumber,
+        "scores() of strategy 'not_a_number', experience 2: it returned NaN",
+    ),
     "too_few_prototypes": (
         TooFewPrototypes,
-        "strategy 'too_few_prototypes': prototypes have shape (2, 2) after experience 1, "
+        "learn() of strategy 'too_few_prototypes', experience 1: prototypes have shape (2, 2), "
         "expected (4, D)",
     ),
     "infinite_log": (
         InfiniteLog,
-        "metric 'strategy/size' after experience 0 is inf; a metric without a meaning is left out",
+        "log() by strategy 'infinite_log', experience 0: 'strategy/size' is inf, "
+        "expected a finite number",
     ),
     "misspells": (
         Misspells,
-        "strategy 'misspells' of this process: there is no hook 'cilsim_after_evalution'; "
+        "strategy 'misspells': there is no hook 'cilsim_after_evalution'; "
         "did you mean 'cilsim_after_evaluation'?",
     ),
     "recalls": (
         Recalls,
-        "plugin 'broken' of this process: ValueError: sample 599 was never given to the strategy "
-        "and cannot be recalled",
+        "learn() of strategy 'recalls', experience 1: ValueError: sample 599 was never given to "
+        "the strategy and cannot be recalled",
     ),
     "not_a_strategy": (
         NotAStrategy,
-        "strategy 'not_a_strategy' of this process is a NotAStrategy, "
-        "expected a subclass of cilsim.Strategy",
+        "strategy 'not_a_strategy': it is a NotAStrategy, expected a subclass of cilsim.Strategy",
     ),
     "missing": (
         "nowhere:Strategy",
-        "strategy 'missing' of this process cannot be loaded from 'nowhere:Strategy': "
+        "strategy 'missing' cannot be loaded from 'nowhere:Strategy': "
         "ModuleNotFoundError: No module named 'nowhere'",
     ),
 }
@@ -171,7 +178,7 @@ def run(project_with: ProjectWith, ring: Ring) -> Callable[..., tuple[Project, S
 def test_a_failing_strategy_gives_one_line_and_stops_no_other_run(run: Any, name: str) -> None:
     _, outcome = run(name, "nmc")
     assert [(f.strategy, f.seed, f.message) for f in outcome.failures] == [
-        (name, 0, BROKEN[name][1])
+        (name, 0, f"plugin 'broken' of this process: {BROKEN[name][1]}")
     ]
     assert [result.run.strategy for result in outcome.results] == ["nmc"]
 
@@ -179,6 +186,7 @@ def test_a_failing_strategy_gives_one_line_and_stops_no_other_run(run: Any, name
 def test_a_state_that_cannot_be_stored_is_one_line(run: Any) -> None:
     _, outcome = run("not_storable", "nmc")
     assert [failure.message for failure in outcome.failures] == [
+        "plugin 'broken' of this process: state_dict() of strategy 'not_storable', experience 0: "
         f"state['strategy']['self']: {__name__}.NotStorable cannot be stored; tensors, arrays, "
         "numbers, text, booleans, None, lists, tuples and dictionaries can"
     ]
@@ -197,7 +205,8 @@ def test_the_status_names_the_failed_run(run: Any) -> None:
     status = project.status("toy")
     assert status["state"] == "failed"
     assert status["error"] == (
-        "raises_in_learn/seed-0: plugin 'broken' of this process: KeyError: 'means'"
+        "raises_in_learn/seed-0: plugin 'broken' of this process: learn() of strategy "
+        "'raises_in_learn', experience 2: KeyError: 'means'"
     )
 
 
@@ -223,6 +232,7 @@ def test_a_failing_calibrator_is_named(run: Any) -> None:
 
     _, outcome = run({"name": "nmc", "calibrators": ["too_long"]}, adds=Adds())
     assert [failure.message for failure in outcome.failures] == [
+        "plugin 'adds' of this process: calibrate() of calibrator 'too_long', experience 0: "
         "'too_long' cannot change prototypes: the rows have shape (1, 3); expected (1, 2)"
     ]
 
@@ -237,7 +247,8 @@ def test_something_that_is_no_calibrator_is_named(run: Any) -> None:
 
     _, outcome = run({"name": "nmc", "calibrators": ["strange"]}, adds=Adds())
     assert [failure.message for failure in outcome.failures] == [
-        "calibrator 'strange' of this process is a str, expected a subclass of cilsim.Calibrator"
+        "plugin 'adds' of this process: calibrator 'strange': it is a str, "
+        "expected a subclass of cilsim.Calibrator"
     ]
 
 
@@ -247,7 +258,8 @@ def test_something_that_is_no_calibrator_is_named(run: Any) -> None:
         (lambda history, stream: {}["accuracy"], "KeyError: 'accuracy'"),
         (
             lambda history, stream: "good",
-            "ValueError: could not convert string to float: 'good'",
+            "it returned a value of type 'str', expected a finite number, or None where the "
+            "metric has no meaning",
         ),
     ],
     ids=["raises", "text"],
@@ -262,7 +274,7 @@ def test_a_failing_metric_is_named(run: Any, metric: Any, line: str) -> None:
 
     _, outcome = run("nmc", adds=Adds())
     assert [failure.message for failure in outcome.failures] == [
-        f"metric 'mine' of this process fails after experience 0: {line}"
+        f"plugin 'adds' of this process: metric 'mine', experience 0: {line}"
     ]
 
 
@@ -272,6 +284,6 @@ def test_an_error_of_the_engine_keeps_its_traceback(
     def bug(*arguments: Any, **keywords: Any) -> None:
         raise ZeroDivisionError("a bug of the engine")
 
-    monkeypatch.setattr("cilsim.runner.run.evaluate_predictions", bug)
+    monkeypatch.setattr("cilsim.runner.evaluation._predictions", bug)
     with pytest.raises(ZeroDivisionError, match="a bug of the engine"):
         project.run(project.ring_scenario("nmc", **IDENTITY))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import cilsim
 from cilsim.errors import RunFolderError, ScenarioError
@@ -56,3 +57,27 @@ def test_other_arrays_do_not_get_the_results_of_earlier_ones(tmp_path):
     )
     assert message.endswith("; restore them, or choose another place with --out")
     assert not np.array_equal(other["x_train"], ring()["x_train"])
+
+
+def test_tensors_of_torch_give_what_arrays_give(tmp_path):
+    tensors = {name: torch.from_numpy(array) for name, array in ring().items()}
+    (of_tensors,) = cilsim.run(SCENARIO, arrays=tensors, out=tmp_path / "tensors").results
+    (of_arrays,) = cilsim.run(SCENARIO, arrays=ring(), out=tmp_path / "arrays").results
+    assert of_tensors.final == of_arrays.final
+
+
+def test_large_classes_weigh_more_in_one_accuracy_and_equally_in_the_other(tmp_path):
+    x = np.arange(4, dtype=np.float32)[:, None] * [1.0, 0.0]
+    outcome = cilsim.run(
+        {**SCENARIO, "stream": {**SCENARIO["stream"], "experiences": 1}},
+        arrays={
+            "x_train": x[[0, 0, 0, 0, 0, 0, 3]],
+            "y_train": [0, 0, 0, 0, 0, 0, 1],
+            "x_test": x[[0, 0, 0, 0, 0, 0, 0, 0, 3, 0]],
+            "y_test": [0, 0, 0, 0, 0, 0, 0, 0, 1, 1],
+        },
+        out=tmp_path,
+    )
+    (result,) = outcome.results
+    assert result.final["A_all"] == 0.9
+    assert result.final["A_base"] == 0.75

@@ -137,11 +137,11 @@ def test_each_image_passes_a_frozen_backbone_once(
 ) -> None:
     caches: list[FeatureCache] = []
 
-    def remembered(limit: int) -> FeatureCache:
-        caches.append(FeatureCache(limit))
+    def remembered(*arguments: Any) -> FeatureCache:
+        caches.append(FeatureCache(*arguments))
         return caches[-1]
 
-    monkeypatch.setattr("cilsim.runner.scenario_run.FeatureCache", remembered)
+    monkeypatch.setattr("cilsim.runner.feature_keeping.FeatureCache", remembered)
     project.run(scenario(["nmc", "slda"], {**GIVEN, "frozen": True}, seeds=[0, 1]))
     assert [cache.counter.images for cache in caches] == [8 * (12 + 4)]
 

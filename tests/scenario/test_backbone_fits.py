@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from cilsim.errors import ScenarioError
@@ -25,8 +26,8 @@ def test_identity_is_refused_on_images():
     )
     assert _complaint(text) == (
         "s.yaml:3:18: backbone.name: 'identity' does not take images, and digits gives images of "
-        "3 x 16 x 16; backbones that fit: resnet18, resnet18_cifar, resnet20, resnet32, small, "
-        "timm, vit_b_16\n"
+        "3 x 16 x 16; backbones that fit: resnet12, resnet18, resnet18_cifar, resnet20, resnet32, "
+        "small, timm, vit_b_16, wide_resnet\n"
         "     3 | backbone: {name: identity}\n"
         "       |                  ^"
     )
@@ -42,7 +43,7 @@ def test_the_default_backbone_is_refused_on_features(tmp_path):
         "strategy: nmc\n"
     )
     assert _complaint(text, tmp_path) == (
-        "s.yaml: backbone: 'small' does not take features, and arrays gives features of 2; "
+        "s.yaml:1:1: backbone: 'small' does not take features, and arrays gives features of 2; "
         "backbones that fit: identity, mlp"
     )
 
@@ -102,4 +103,19 @@ def test_without_timm_the_check_says_what_to_install(monkeypatch):
     assert _complaint(text).splitlines()[0] == (
         "s.yaml:3:18: backbone.name: 'timm' needs a package that is not installed; "
         'pip install "cilsim[timm]"'
+    )
+
+
+def test_images_that_vanish_in_the_network_are_refused(tmp_path):
+    pixels = np.zeros((4, 3, 8, 8), dtype=np.uint8)
+    classes = np.array([0, 0, 1, 1])
+    np.savez(tmp_path / "a.npz", x_train=pixels, y_train=classes, x_test=pixels, y_test=classes)
+    text = (
+        "stream: {kind: class_incremental, dataset: {name: arrays, path: a.npz}, experiences: 2}\n"
+        "strategy: nmc\n"
+        "backbone: resnet12\n"
+    )
+    assert _complaint(text, tmp_path).splitlines()[0] == (
+        "s.yaml:3:11: backbone: images of 8 x 8 pixels vanish in its four halvings - expected "
+        "at least 16 x 16; use 'small' or 'resnet20'"
     )

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from cilsim.errors import DataError
@@ -61,3 +64,19 @@ def test_a_wrong_order_is_told_at_the_list(problems, short):
         "scen.yaml:3:21: class_order.list: missing from the 100 classes of glyphs100: class ids "
         "1, 2, 3, 4, 5 and 94 more",
     ]
+
+
+def test_a_class_order_out_of_a_device_or_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(DataError) as refused:
+            class_ids_in_file(path)
+        assert str(refused.value) == f"{path} is no regular file"
+
+
+def test_an_enormous_class_order_is_refused(tmp_path):
+    path = tmp_path / "order.txt"
+    path.write_text("1 " * (1024 * 1024))
+    with pytest.raises(DataError) as refused:
+        class_ids_in_file(path)
+    assert str(refused.value) == f"{path} is larger than 1 MiB; expected class ids"

@@ -91,7 +91,7 @@ def test_a_short_scenario_gets_every_default(load, short):
     assert scenario.base_training.epochs > scenario.training.epochs
     assert scenario.evaluate.model_dump() == {"selection": "last_epoch", "batch_size": 1024}
     assert (scenario.deterministic, scenario.threads) == (True, None)
-    assert scenario.checkpoints.model_dump() == {"keep": 2, "every_seconds": 60.0}
+    assert scenario.checkpoints.model_dump() == {"keep": 2, "every": "1m"}
 
 
 def test_the_head_is_cosine_for_few_shot_streams_and_linear_otherwise(load, full, short):
@@ -137,8 +137,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(load):
         (
             "wattage: 1",
             "scen.yaml:3:1: wattage: unknown key; known: backbone, base_training, calibrators, "
-            "checkpoints, class_order, description, deterministic, evaluate, head, name, "
-            "published, schema, seeds, strategies, strategy, stream, threads, training",
+            "checkpoints, class_order, data_on_device, description, deterministic, evaluate, head, "
+            "name, published, schema, seeds, strategies, strategy, stream, threads, training",
         ),
         ("seeds: []", "scen.yaml:3:8: seeds: expected at least 1 entry, found 0"),
         ("seeds: [1, 1]", "scen.yaml:3:8: seeds: 1 is given twice"),
@@ -204,13 +204,13 @@ def test_a_mistake_in_the_core_is_told(problems, short, line, message):
     [
         (
             "strategy: nmc",
-            "scen.yaml: 'stream' is missing: The stream kind, the data set, and the options of "
+            "scen.yaml:1:1: 'stream' is missing: The stream kind, the data set, and the options of "
             "that kind",
         ),
         (
             "stream: {kind: cil, dataset: glyphs100, experiences: 5}",
-            "scen.yaml: 'strategy' is missing: the strategy to run; known: gcd, ncm, nmc, replay, "
-            "teen",
+            "scen.yaml:1:1: 'strategy' is missing: the strategy to run; known: gcd, ncm, nmc, "
+            "replay, teen",
         ),
         (
             "stream: {dataset: glyphs100}\nstrategy: nmc",
@@ -253,14 +253,14 @@ def test_a_mistake_in_the_core_is_told(problems, short, line, message):
             "99999999999999999999",
             "scen.yaml:1:1: expected an integer below 2^63, found 99999999999999999999",
         ),
-        ("", "scen.yaml: the file is empty; a scenario needs at least 'stream' and 'strategy'"),
+        ("", "scen.yaml:1:1: the file is empty; a scenario needs at least 'stream' and 'strategy'"),
         (
             "- a\n",
-            "scen.yaml: expected keys and values such as 'stream: ...', found a list",
+            "scen.yaml:1:1: expected keys and values such as 'stream: ...', found a list",
         ),
         (
             "hello",
-            "scen.yaml: expected keys and values such as 'stream: ...', found 'hello'",
+            "scen.yaml:1:1: expected keys and values such as 'stream: ...', found 'hello'",
         ),
     ],
 )
@@ -372,8 +372,16 @@ def test_a_text_may_begin_with_a_byte_order_mark(load, short):
 
 
 def test_a_text_beyond_the_limit_is_refused(problems):
-    assert problems("#" * (1024 * 1024 + 1)) == [
-        "scen.yaml: larger than 1 MiB; a scenario is a small text"
+    assert problems("#\n" * (128 * 1024) + "#") == [
+        "scen.yaml:131073:1: larger than 256 KiB; a scenario is a small text"
+    ]
+
+
+def test_an_override_beyond_the_limit_is_refused(problems, short):
+    value = "x" * (256 * 1024 + 1)
+    assert problems(short, f"description={value}") == [
+        f"--set description={'x' * 85}...: description: "
+        "larger than 256 KiB; a scenario is a small text"
     ]
 
 
@@ -381,8 +389,8 @@ def test_the_error_of_a_plugin_names_it_and_keeps_its_traceback(load):
     with pytest.raises(ScenarioError) as refused:
         load("stream: {kind: cil, dataset: broken, experiences: 5}\nstrategy: nmc\n")
     assert str(refused.value).splitlines()[0] == (
-        "scen.yaml:1:30: stream.dataset: dataset 'broken' of cilsim-tests 1.0 fails in its "
-        "'facts': KeyError: 'labels'"
+        "scen.yaml:1:30: stream.dataset: plugin 'tests' of cilsim-tests 1.0: dataset 'broken' "
+        "fails in its 'facts': KeyError: 'labels'"
     )
     assert isinstance(refused.value.__cause__, PluginError)
     assert isinstance(refused.value.__cause__.__cause__, KeyError)
@@ -398,8 +406,8 @@ def test_a_target_that_cannot_be_imported_is_told(registries):
     with pytest.raises(ScenarioError) as refused:
         load_text(text, "scen.yaml", extended)
     assert str(refused.value).splitlines()[0] == (
-        "scen.yaml:1:30: stream.dataset: dataset 'x' of cilsim-x 2.0 cannot be loaded from "
-        "'cilsim_nowhere:facts': ModuleNotFoundError: No module named 'cilsim_nowhere'"
+        "scen.yaml:1:30: stream.dataset: plugin 'x' of cilsim-x 2.0: dataset 'x' cannot be loaded "
+        "from 'cilsim_nowhere:facts': ModuleNotFoundError: No module named 'cilsim_nowhere'"
     )
     assert load_text(text, "scen.yaml", extended, with_data=False).stream.dataset.name == "x"
 

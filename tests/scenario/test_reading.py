@@ -77,5 +77,7 @@ def test_utf16_is_told(tmp_path, monkeypatch):
 
 def test_a_large_file_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("a.yaml").write_bytes(b"#" * (1024 * 1024 + 1))
-    assert refusal(Path("a.yaml")) == ("a.yaml: larger than 1 MiB; a scenario is a small text file")
+    Path("a.yaml").write_bytes(b"#\n" * (5 * 1024 * 1024))
+    assert refusal(Path("a.yaml")) == (
+        "a.yaml:131073:1: larger than 256 KiB; a scenario is a small text\n131073 | #\n       | ^"
+    )

@@ -82,8 +82,9 @@ def test_more_classes_than_samples_end_in_one_line(project: Project) -> None:
     )
     failures = project.run(scenario).failures
     assert [failure.message for failure in failures] == [
-        "plugin 'kmeans_discovery' of cilsim 0.1.0: ValueError: 2 points for 8 clusters without "
-        "labels; expected at least one point per cluster"
+        "plugin 'kmeans_discovery' of cilsim 0.1.0: learn() of strategy 'kmeans_discovery', "
+        "experience 1: ValueError: 2 points for 8 clusters without labels; expected at least one "
+        "point per cluster"
     ]
 
 

@@ -5,6 +5,7 @@ Axis letters: N samples, K classes, T experiences. An accuracy of no samples is 
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,9 @@ import numpy as np
 from cilsim.records import FloatArray, IntArray
 
 NAN = float("nan")
+
+SPARSE = 16
+"""Cells of a confusion matrix per sample above which only those that count anything are touched."""
 
 
 def accuracy(label: IntArray, predicted: IntArray) -> float:
@@ -93,7 +97,19 @@ def confusion(label: IntArray, predicted: IntArray, classes: int) -> IntArray:
         )
     inside = (predicted >= 0) & (predicted < classes)
     cells = label[inside] * classes + predicted[inside]
-    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+    if classes * classes <= SPARSE * len(label):
+        return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+    counts = _untouched_zeros(classes * classes)
+    np.add.at(counts, cells, 1)
+    return counts.reshape(classes, classes)
+
+
+def _untouched_zeros(cells: int) -> IntArray:
+    """Return zeros that take memory only where somebody writes, by pages of a few KiB.
+
+    `np.zeros` asks the system for pages of 2 MiB where it can, and scattered counts touch all.
+    """
+    return np.frombuffer(mmap.mmap(-1, 8 * cells, access=mmap.ACCESS_COPY), dtype=np.int64)
 
 
 def check_pair(label: IntArray, predicted: IntArray) -> None:

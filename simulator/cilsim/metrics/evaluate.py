@@ -60,10 +60,35 @@ def evaluate_predictions(
     """
     _check_history(history, stream)
     if previous is None or previous.experience != len(history) - 2:
-        earlier, matrix = _earlier_course(history[:-1], stream)
-    else:
-        earlier, matrix = previous.accuracies, previous.accuracy_matrix.copy()
-    last = history[-1]
+        return _evaluate(history[-1], stream, *_earlier_course(history[:-1], stream))
+    return evaluate_next(history[-1], stream, previous)
+
+
+def evaluate_next(
+    last: Predictions, stream: StreamInfo, previous: EvaluatedValues | None
+) -> EvaluatedValues:
+    """Return the metrics after one more experience, without the predictions of earlier ones.
+
+    Args:
+        last: the predictions after it.
+        stream: facts about the stream.
+        previous: the result for the experience before; None for experience 0.
+
+    Raises:
+        ValueError: it is not the next experience, or a label is not of a class seen.
+    """
+    expected = 0 if previous is None else previous.experience + 1
+    if last.experience != expected:
+        raise ValueError(f"predictions are of experience {last.experience}, expected {expected}")
+    if previous is None:
+        return _evaluate(last, stream, *_earlier_course((), stream))
+    return _evaluate(last, stream, previous.accuracies, previous.accuracy_matrix.copy())
+
+
+def _evaluate(
+    last: Predictions, stream: StreamInfo, earlier: tuple[float, ...], matrix: FloatArray
+) -> EvaluatedValues:
+    """Return the metrics after an experience; its row is filled into `matrix`."""
     after, label, named = last.experience, last.label, named_predictions(last, stream)
     matrix[after] = _row(last, named, stream)
     accuracies = (*earlier, accuracy(label, named))

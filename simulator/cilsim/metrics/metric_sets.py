@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from cilsim.metrics import class_incd, discovery_sets, variants
-from cilsim.metrics.evaluate import EvaluatedValues, recompute
+from cilsim.metrics.evaluate import EvaluatedValues, evaluate_predictions
 from cilsim.metrics.forgetting import (
     average_incremental_accuracy,
     average_incremental_accuracy_by_experience,
@@ -59,7 +59,7 @@ def metric_set(
     """
     if name not in METRIC_SETS:
         raise ValueError(f"no metric set is named '{name}'{did_you_mean(name, METRIC_SETS)}")
-    result = recompute(history, stream)[-1]
+    result = evaluate_predictions(history, stream)
     chosen = METRIC_SETS[name]
     extra = (unlabelled,) if chosen.uses_unlabelled else ()
     return chosen.compute(result, history, stream, *extra)

@@ -1,9 +1,13 @@
-"""Means over seeds with intervals, and comparisons of two strategies on equal seeds."""
+"""Means over seeds with intervals, and comparisons of strategies on equal seeds.
+
+Axis letters: M tests.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -78,12 +82,56 @@ def paired_difference(
     return PairedDifference(mean, mean - half, mean + half, _p_value(difference), difference.size)
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return p values corrected for being several, in the order given.
+
+    Holm 1979: the k-th smallest of m, counted from 0, times m - k, at least its predecessor and at
+    most 1. Rejecting what is below 0.05 then errs anywhere with a probability of at most 0.05,
+    however the tests depend on each other.
+
+    Args:
+        p_values: of all tests that are looked at together; NaN is no test, stays, and is not
+            counted.
+    """
+    p_M = np.asarray(p_values, dtype=np.float64)
+    tests = np.flatnonzero(~np.isnan(p_M))
+    order = tests[np.argsort(p_M[tests], kind="stable")]
+    scaled = p_M[order] * np.arange(len(order), 0, -1)
+    corrected_M = p_M.copy()
+    corrected_M[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return [float(p) for p in corrected_M]
+
+
+def gap_closed(
+    value: float, floor: float, ceiling: float, higher_is_better: bool = True
+) -> float | None:
+    """Return (value - floor) / (ceiling - floor), or None if the ceiling is no better.
+
+    0 is as good as the floor and 1 as good as the ceiling; below and above are possible.
+
+    Args:
+        value: of a strategy.
+        floor: of the strategy that does nothing against forgetting.
+        ceiling: of the strategy that may keep everything.
+        higher_is_better: of the metric.
+    """
+    gap = ceiling - floor
+    if (gap if higher_is_better else -gap) <= 0:
+        return None
+    return (value - floor) / gap
+
+
 def _half_width(sample: FloatArray, level: float) -> float:
     if sample.size < 2:
         return NAN
+    return _quantile(0.5 + level / 2, sample.size - 1) * _standard_error(sample)
+
+
+@lru_cache(maxsize=256)  # a report asks for the same one thousands of times
+def _quantile(share: float, freedom: int) -> float:
     from scipy.stats import t
 
-    return float(t.ppf(0.5 + level / 2, sample.size - 1)) * _standard_error(sample)
+    return float(t.ppf(share, freedom))
 
 
 def _p_value(difference: FloatArray) -> float:

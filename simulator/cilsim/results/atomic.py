@@ -6,6 +6,7 @@ behind starts with `.tmp-` (unfinished) or `.old-` (about to be replaced); `remo
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -27,6 +28,19 @@ def write_bytes(path: Path, content: bytes) -> None:
     Raises:
         RunFolderError: no space, no permission, or a file stands where a folder should be.
     """
+    replace_file(path, content)
+    try:
+        sync(path.parent)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Do as `write_bytes`, but leave it to the caller to force the folder's names to the disk.
+
+    Raises:
+        RunFolderError: no space, no permission, or a file stands where a folder should be.
+    """
     temporary = _neighbour(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,7 +49,6 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        sync(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
@@ -49,8 +62,14 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON to `path`; keys keep their order, NaN is a ValueError."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Write `value` as indented JSON to `path`; see `json_bytes`."""
+    write_bytes(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return `value` as indented JSON; keys keep their order, NaN is a ValueError."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
 
 
 @contextmanager
@@ -115,8 +134,18 @@ def is_stale(name: str) -> bool:
 
 
 def cannot_write(path: Path, error: OSError) -> RunFolderError:
-    """Return the error for the user: the path and the reason, in one line."""
-    return RunFolderError(f"{path}: cannot be written: {reason(error)}")
+    """Return the error for the user: the path, the reason and, on a full disk, what is free."""
+    return RunFolderError(f"{path}: cannot be written: {reason(error)}{_room(path, error)}")
+
+
+def _room(path: Path, error: OSError) -> str:
+    """Return how much the disk of a file that did not fit has left, or nothing."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return ""
+    there = next((folder for folder in path.parents if folder.is_dir()), None)
+    if there is None:
+        return ""
+    return f", {shutil.disk_usage(there).free // 1000} kB are free there"
 
 
 def reason(error: OSError) -> str:

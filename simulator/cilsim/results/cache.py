@@ -11,23 +11,26 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cilsim.errors import CheckpointError, RunFolderError
 from cilsim.results.atomic import cannot_write, is_stale, remove_folder, remove_stale, surviving
 from cilsim.results.lock import FolderLock
+from cilsim.results.making import sole_maker
 from cilsim.results.state_file import STATE_FILE, canonical_json, read_state_file
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_LIMIT_BYTES = 2 * 1024**3
+DEFAULT_LIMIT_BYTES = 8 * 1024**3
 LOCK_SECONDS = 600.0
 """How long to wait for another process, which at most writes one entry."""
+
+Loaded = TypeVar("Loaded")
 
 
 @dataclass(frozen=True)
@@ -77,17 +80,27 @@ class ContentStore:
         """
         from cilsim.results.tensors import load_state
 
+        state: dict[str, Any] | None
+        state = self.read(kind, key, lambda folder: load_state(folder, device)[0])
+        return state
+
+    def read(self, kind: str, key: str, load: Callable[[Path], Loaded]) -> Loaded | None:
+        """Return what `load` makes of the folder of an entry, or None if there is none.
+
+        A damaged entry, of which `load` raises `CheckpointError`, is removed, with a warning that
+        names the file.
+        """
         folder = self._folder(kind, key)
         if not surviving(folder).is_dir():
             return None
-        state: dict[str, Any] | None
+        found: Loaded | None
         try:
-            state, _ = load_state(folder, device)
+            found = load(folder)
         except CheckpointError:
-            state = self._second_look(folder, device)
-        if state is not None:
+            found = self._second_look(folder, load)
+        if found is not None:
             _touch(folder)
-        return state
+        return found
 
     def put(self, kind: str, key: str, state: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         """Store a state under `key` and make room by removing the least recently used entries.
@@ -99,15 +112,28 @@ class ContentStore:
         """
         from cilsim.results.tensors import save_state
 
+        self.write(kind, key, lambda folder: save_state(folder, state, facts))
+
+    def write(self, kind: str, key: str, save: Callable[[Path], None]) -> None:
+        """Store what `save` writes into the folder that it is given, as `put` does."""
         folder = self._folder(kind, key)
         try:
             with self._locked():
                 remove_stale(self.root)
-                save_state(folder, state, facts)
+                save(folder)
                 _touch(folder)
                 self._make_room(folder)
         except RunFolderError as error:
             logger.warning("%s; nothing is cached", error)
+
+    def making(self, kind: str, key: str) -> AbstractContextManager[None]:
+        """Return a block in which no other process makes this entry; look again inside it."""
+        return sole_maker(self.root, kind, key)
+
+    def keys(self, kind: str, prefix: str) -> list[str]:
+        """Return the keys of a kind that begin with `prefix`, sorted."""
+        found = self._folder(kind, prefix).parent.glob(f"{prefix}*")
+        return sorted(folder.name for folder in found)
 
     def entries(self) -> list[CacheEntry]:
         """Return all entries, the least recently used first."""
@@ -137,16 +163,14 @@ class ContentStore:
                 remove_folder(folder)
         return len(doomed)
 
-    def _second_look(self, folder: Path, device: Any) -> Any:
+    def _second_look(self, folder: Path, load: Callable[[Path], Loaded]) -> Loaded | None:
         """Load again with the lock, as another process may just have replaced the entry."""
-        from cilsim.results.tensors import load_state
-
         try:
             with self._locked():
                 if not surviving(folder).is_dir():
                     return None
                 try:
-                    return load_state(folder, device)[0]
+                    return load(folder)
                 except CheckpointError as error:
                     logger.warning("%s; this cache entry is removed", error)
                     remove_folder(surviving(folder))

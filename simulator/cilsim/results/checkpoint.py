@@ -1,33 +1,33 @@
-"""Checkpoints of one run: after each experience, and inside a long training."""
+"""Checkpoints of one run: after each experience, and within the one that is being learnt."""
 
 from __future__ import annotations
 
-import logging
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from cilsim.errors import CheckpointError
-from cilsim.results.atomic import REPLACED, remove_folder, remove_stale
-from cilsim.results.tensors import load_state, save_state
+from cilsim.results.atomic import remove_folder
+from cilsim.results.background import BackgroundWriter
+from cilsim.results.generations import Generations, Stored
+from cilsim.results.tensors import pack_state
 
-FORMAT = 1
-"""Raised when what a run stores in its states changes."""
-FORMAT_KEY = "format"
+GENERATIONS_INSIDE = 2
+"""States kept inside one training."""
 
-logger = logging.getLogger(__name__)
-
-TRAINING_GENERATIONS = 2
-
-Stored = tuple[int, Any, dict[str, Any]]
-"""Index, state and facts."""
+MOST_FINISHED = 8
+"""Trainings of one experience whose results are kept; later ones are done again if it comes to it.
+"""
 
 
 class Checkpoints:
-    """The folder `checkpoints`: `experience-NN/` and, inside a long training, `training/NN/`.
+    """The folder `checkpoints`: `experience-NN/` and, until there is one, `training-NN/`.
+
+    `training-NN/00/`, `01/`, ... are states inside a training of experience NN,
+    `training-NN/finished-00/`, ... results of trainings that it has behind it. Both are written in
+    the background: the state is copied to the host at once, and one state at most is on its way to
+    the disk.
 
     Args:
         folder: the folder; made when something is first saved.
@@ -38,96 +38,118 @@ class Checkpoints:
     def __init__(self, folder: Path, keep: int = 2, device: torch.device | str = "cpu") -> None:
         if keep < 1:
             raise ValueError(f"keep is {keep}; at least one checkpoint is needed to resume")
-        self._experiences = _Generations(folder, "experience-", keep, device)
-        self._training = _Generations(folder / "training", "", TRAINING_GENERATIONS, device)
+        self._folder, self._device = folder, device
+        self._experiences = Generations(folder, "experience-", keep, device)
+        self._writer = BackgroundWriter()
+        self._look_at(0)
+
+    def begin_experience(self, index: int) -> None:
+        """Keep the trainings of experience `index` from now on, and forget those of others.
+
+        Raises:
+            RunFolderError: the last state could not be written, or the folder cannot.
+        """
+        self.wait()
+        self._look_at(index)
+        for path in self._folder.glob("training-*"):
+            if path != self._inside.folder:
+                remove_folder(path)
 
     def save_experience(self, index: int, state: Any, facts: Mapping[str, Any]) -> None:
-        """Store the state after experience `index`; later ones are obsolete then and removed.
+        """Store the state after experience `index`, and forget its trainings.
+
+        States of later experiences are obsolete then and removed.
 
         Raises:
             CheckpointError: the state holds something that cannot be stored.
             RunFolderError: the disk is full or the folder cannot be written.
         """
-        self._experiences.save(index, state, facts)
+        self.wait()
+        self._experiences.save(index, pack_state(state), facts)
+        self.begin_experience(index + 1)
 
-    def latest(self) -> Stored | None:
+    def latest(self, before: int | None = None) -> Stored | None:
         """Return index, state and facts of the newest undamaged checkpoint, or None.
 
         A damaged one is skipped with a warning that names it.
+
+        Args:
+            before: look only at experiences before this one.
         """
-        return self._experiences.newest()
+        return self._experiences.newest(before)
+
+    def remove_damaged(self) -> None:
+        """Remove checkpoints that nobody can use, with a warning that names them.
+
+        Raises:
+            RunFolderError: the folder cannot be written.
+        """
+        self._experiences.remove_damaged()
 
     def save_training(self, state: Any, facts: Mapping[str, Any]) -> None:
         """Store the state inside a training; the one before it is kept in case of damage.
 
         Raises:
             CheckpointError: the state holds something that cannot be stored.
-            RunFolderError: the disk is full or the folder cannot be written.
+            RunFolderError: the disk was full or the folder could not be written, now or at the
+                state before.
         """
-        self._training.save(max(self._training.numbers(), default=-1) + 1, state, facts)
+        packed, facts = pack_state(state, copy=True), dict(facts)
+
+        def write() -> None:
+            self._inside.save(max(self._inside.numbers(), default=-1) + 1, packed, facts)
+
+        self._writer.submit(write)
 
     def load_training(self) -> tuple[Any, dict[str, Any]] | None:
         """Return state and facts of the newest undamaged state inside a training, or None.
 
-        `facts` should say which experience it belongs to: after a damaged checkpoint the run may
-        go back to an earlier one.
+        `facts` should say which training of the experience it belongs to.
         """
-        stored = self._training.newest()
+        self.wait()
+        stored = self._inside.newest()
         return None if stored is None else stored[1:]
 
-    def clear_training(self) -> None:
-        """Forget the states inside the training, which has ended."""
-        remove_folder(self._training.folder)
+    def finish_training(self, number: int, state: Any, facts: Mapping[str, Any]) -> None:
+        """Store the result of training `number` of an experience, in place of states inside it.
 
+        Raises:
+            CheckpointError: the state holds something that cannot be stored.
+            RunFolderError: as for `save_training`.
+        """
+        if number >= MOST_FINISHED:
+            return
+        packed, facts = pack_state(state, copy=True), dict(facts)
 
-class _Generations:
-    """Numbered states in a folder, of which the newest are kept."""
+        def write() -> None:
+            self._finished.save(number, packed, facts)
+            self._inside.clear()
 
-    def __init__(self, folder: Path, prefix: str, keep: int, device: torch.device | str) -> None:
-        self.folder = folder
-        self._prefix = prefix
-        self._keep = keep
-        self._device = device
+        self._writer.submit(write)
 
-    def numbers(self) -> list[int]:
-        """Return the numbers that are stored, ascending, the damaged ones too."""
-        return sorted(set(self._find()))
+    def load_finished(self, number: int) -> tuple[Any, dict[str, Any]] | None:
+        """Return result and facts of training `number`, or None if it is missing or damaged."""
+        self.wait()
+        return self._finished.load(number)
 
-    def save(self, number: int, state: Any, facts: Mapping[str, Any]) -> None:
-        remove_stale(self.folder)
-        save_state(self._path(number), state, {**facts, FORMAT_KEY: FORMAT})
-        stored = self.numbers()
-        kept = [other for other in stored if other <= number][-self._keep :]
-        for other in stored:
-            if other not in kept:
-                remove_folder(self._path(other))
+    def training_facts(self) -> list[dict[str, Any]]:
+        """Return the facts of everything that is stored about trainings of the experience."""
+        self.wait()
+        return [*self._finished.facts(), *self._inside.facts()]
 
-    def newest(self) -> Stored | None:
-        for number in reversed(self.numbers()):
-            try:
-                return number, *self._load(self._path(number))
-            except CheckpointError as error:
-                logger.warning("%s; this checkpoint is skipped", error)
-        return None
+    def wait(self) -> None:
+        """Return when everything is on the disk.
 
-    def _load(self, path: Path) -> tuple[Any, dict[str, Any]]:
-        state, facts = load_state(path, self._device)
-        found = facts.pop(FORMAT_KEY, None)
-        if found != FORMAT:
-            raise CheckpointError(
-                f"{path}: was written by another version of cilsim (format {found}, "
-                f"expected {FORMAT})"
-            )
-        return state, facts
+        Raises:
+            RunFolderError: the last state could not be written.
+        """
+        self._writer.wait()
 
-    def _path(self, number: int) -> Path:
-        return self.folder / f"{self._prefix}{number:02d}"
+    def abandon(self) -> None:
+        """Let the last state reach the disk, as the run ends with an error."""
+        self._writer.abandon()
 
-    def _find(self) -> Iterator[int]:
-        # One that was just being replaced when the process died is found where it was set aside.
-        pattern = re.compile(rf"(?:{re.escape(REPLACED)})?{re.escape(self._prefix)}(\d+)")
-        if self.folder.is_dir():
-            for path in self.folder.iterdir():
-                found = pattern.fullmatch(path.name)
-                if found:
-                    yield int(found[1])
+    def _look_at(self, index: int) -> None:
+        folder = self._folder / f"training-{index:02d}"
+        self._inside = Generations(folder, "", GENERATIONS_INSIDE, self._device)
+        self._finished = Generations(folder, "finished-", MOST_FINISHED, self._device)

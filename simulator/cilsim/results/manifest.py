@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from cilsim.registry import Owner
-from cilsim.results.atomic import write_json
-from cilsim.results.reading import read_object
+from cilsim.results.atomic import json_bytes
+from cilsim.results.reading import as_object
+from cilsim.results.sealed_folder import SealedFolder
 
 MANIFEST = "manifest.json"
 
@@ -32,7 +33,7 @@ PACKAGES = (
     "torchvision",
 )
 """What every installation has."""
-EXTRAS = ("timm",)
+EXTRAS = ("pyarrow", "ray", "timm")
 """What some have, by an extra."""
 
 # What changes the bits of a result, and so may not change in the middle of a run.
@@ -59,6 +60,7 @@ def manifest(
     plugins: Iterable[Owner],
     protocol_stamps: Iterable[str] = (),
     weights: Mapping[str, str] | None = None,
+    skipped_files: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Return what a run depends on, as JSON values.
 
@@ -74,12 +76,14 @@ def manifest(
         protocol_stamps: what makes the figures differ from a clean protocol, such as
             `best_test_epoch`.
         weights: `name` and `sha256` of the weights that the backbone starts from, if given.
+        skipped_files: of the data set that are left out, each with the reason.
     """
     return {
         "scenario_hash": scenario_hash,
         "data_digest": data_digest,
         "stream_digest": stream_digest,
         "weights": None if weights is None else dict(weights),
+        "skipped_files": list(skipped_files),
         "protocol_stamps": list(protocol_stamps),
         "device": device,
         "threads": threads,
@@ -98,16 +102,22 @@ def write_manifest(folder: Path, found: Mapping[str, Any]) -> None:
     Raises:
         RunFolderError: the folder cannot be written.
     """
-    write_json(folder / MANIFEST, found)
+    SealedFolder(folder).write(MANIFEST, json_bytes(found))
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """Return the manifest of a run folder, or None before there is one.
 
     Raises:
-        CheckpointError: the file is damaged.
+        CheckpointError: the file is missing or damaged.
     """
-    return read_object(folder / MANIFEST)
+    content = SealedFolder(folder).read(MANIFEST)
+    return None if content is None else as_object(folder / MANIFEST, content)
+
+
+def agrees_with_manifest(folder: Path, found: Mapping[str, Any]) -> bool:
+    """Return whether a manifest is the one that was last written, whatever became of the file."""
+    return SealedFolder(folder).agrees(MANIFEST, json_bytes(found))
 
 
 def resume_conflicts(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -36,7 +36,7 @@ _STORED_AS_BYTES = {
 }
 
 
-def pack_state(state: Any) -> tuple[dict[str, Tensor], Any]:
+def pack_state(state: Any, *, copy: bool = False) -> tuple[dict[str, Tensor], Any]:
     """Return the tensors of a state by name, ready to be stored, and the rest as JSON.
 
     A state is made of dictionaries (keys: text or integers, order kept), lists, tuples, tensors,
@@ -44,10 +44,14 @@ def pack_state(state: Any) -> tuple[dict[str, Tensor], Any]:
     come back without gradient and no longer sharing memory, with the same strides if they are
     dense; NumPy scalars come back as Python numbers.
 
+    Args:
+        state: what to take apart.
+        copy: whether the tensors share no memory with the state, which may go on changing then.
+
     Raises:
         CheckpointError: something else is inside; the message says where.
     """
-    packer = _Packer()
+    packer = _Packer(copy)
     return packer.tensors, packer.pack(state, "state", 0)
 
 
@@ -96,8 +100,9 @@ def _restored(
 class _Packer:
     """Collects tensors while it walks through a state."""
 
-    def __init__(self) -> None:
+    def __init__(self, copy: bool) -> None:
         self.tensors: dict[str, Tensor] = {}
+        self._copy = copy
         self._storages: set[int] = set()
 
     def pack(self, value: Any, where: str, depth: int) -> Any:
@@ -139,7 +144,7 @@ class _Packer:
         # safetensors writes the name as UTF-8, which a lone surrogate has not.
         name = f"{len(self.tensors)}:{ascii(where.removeprefix('state'))[1:-1]}"
         stored: dict[str, Any] = {"name": name}
-        tensor = tensor.detach().to("cpu").resolve_conj().resolve_neg()
+        tensor = tensor.detach().to("cpu", copy=self._copy).resolve_conj().resolve_neg()
         axes = _axes_in_memory(tensor)
         if axes is not None:
             stored["axes"] = axes

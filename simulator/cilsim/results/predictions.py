@@ -1,11 +1,12 @@
-"""Stored predictions: one `.npz` per experience, byte-equal between equal runs, checksummed."""
+"""Stored predictions: one `.npz` per experience, byte-equal between equal runs."""
 
 from __future__ import annotations
 
+import logging
+import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ import numpy as np
 
 from cilsim.errors import CheckpointError
 from cilsim.records import IntArray, Predictions, StreamInfo
-from cilsim.results.atomic import write_bytes, write_json
-from cilsim.results.reading import damaged, read_bytes, read_object
+from cilsim.results.changes import Changes
+from cilsim.results.reading import damaged
+from cilsim.results.sealed_folder import SealedFolder
+from cilsim.results.sums import SUMS
 
-CHECKSUMS = "checksums.json"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,34 +37,38 @@ class Predicted:
 
 
 class PredictionFolder:
-    """The folder `predictions` of a seed folder: `experience-NN.npz` and `checksums.json`."""
+    """The files `experience-NN.npz` in `predictions` of a seed folder, or in a folder of it.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    Args:
+        files: the seed folder.
+        name: of the folder within, with `/` between folders.
+    """
 
-    def write(self, predictions: Sequence[Predictions], stream: StreamInfo) -> None:
-        """Write the predictions of experiences 0, 1, ...; only the last and unknown ones.
+    def __init__(self, files: SealedFolder, name: str) -> None:
+        self._files = files
+        self._name = name
+
+    def store(
+        self, changes: Changes, last: int, found: Callable[[int], Predictions], stream: StreamInfo
+    ) -> None:
+        """Let `changes` write predictions: those of experience `last`, and earlier unknown ones.
 
         Files of later experiences, left by a run that went further before it was resumed from an
         older checkpoint, are removed.
 
-        Raises:
-            RunFolderError: the folder cannot be written.
+        Args:
+            changes: of the seed folder.
+            last: the last experience.
+            found: returns what was predicted after an experience.
+            stream: facts about the stream.
         """
-        known = self._known_checksums()
-        checksums = {}
-        for record in predictions:
-            name = file_name(record.experience)
-            if record is predictions[-1] or name not in known:
-                content = npz_bytes(record, stream)
-                checksums[name] = sha256(content).hexdigest()
-                write_bytes(self.path / name, content)
-            else:
-                checksums[name] = known[name]
-        write_json(self.path / CHECKSUMS, checksums)
-        for path in self.path.glob("experience-*.npz"):
-            if path.name not in checksums:
-                path.unlink(missing_ok=True)
+        known = self._stored()
+        for experience in range(last + 1):
+            if experience == last or experience not in known:
+                changes.write(self._file(experience), npz_bytes(found(experience), stream))
+        for experience in known:
+            if experience > last:
+                changes.remove(self._file(experience))
 
     def read(self) -> list[Predictions]:
         """Return what was predicted after each experience, or nothing before the first.
@@ -69,31 +76,54 @@ class PredictionFolder:
         Raises:
             CheckpointError: a file is missing or damaged; the message names it.
         """
-        checksums = self._checksums()
-        return [self._read_file(experience, checksums) for experience in range(len(checksums))]
+        if self._files.sums.damage:  # the lines of the last experiences may be lost
+            raise damaged(self._files.path / SUMS, self._files.sums.damage)
+        unlisted = self._numbers(f"{self._name}/{path.name}" for path in self._paths())
+        wanted = {*range(self.count()), *(unlisted - self._stored())}
+        return [self.read_one(experience) for experience in sorted(wanted)]
 
-    def _read_file(self, experience: int, checksums: Mapping[str, str]) -> Predictions:
-        path = self.path / file_name(experience)
-        if path.name not in checksums:
-            raise CheckpointError(f"{path}: is not listed in {CHECKSUMS}, though later ones are")
-        content = read_bytes(path)
+    def read_intact(self) -> list[Predictions]:
+        """Return what was predicted up to the first missing or damaged file, which is named."""
+        found: list[Predictions] = []
+        try:
+            for experience in range(self.count()):
+                found.append(self.read_one(experience))
+        except CheckpointError as error:
+            logger.warning("%s; from there on, everything is computed again", error)
+        return found
+
+    def read_one(self, experience: int) -> Predictions:
+        """Return what was predicted after one experience.
+
+        Raises:
+            CheckpointError: the file is missing or damaged; the message names it.
+        """
+        name = self._file(experience)
+        content = self._files.read(name)
         if content is None:
-            raise CheckpointError(f"{path}: is missing, though listed in {CHECKSUMS}")
-        if sha256(content).hexdigest() != checksums[path.name]:
-            raise damaged(path, f"its checksum does not match the one in {CHECKSUMS}")
+            raise CheckpointError(f"{self._files.path / name}: is missing")
         with np.load(BytesIO(content), allow_pickle=False) as arrays:
             return Predictions(experience, arrays["index"], arrays["label"], arrays["predicted"])
 
-    def _checksums(self) -> Mapping[str, str]:
-        return read_object(self.path / CHECKSUMS) or {}
+    def count(self) -> int:
+        """Return after how many experiences there are predictions, if none is missing."""
+        stored = self._stored() - self._numbers(self._files.sums.absent)
+        return max(stored, default=-1) + 1
 
-    def _known_checksums(self) -> Mapping[str, str]:
-        """Return what need not be written again: nothing if that is in doubt."""
-        try:
-            checksums = self._checksums()
-        except CheckpointError:
-            return {}
-        return {name: value for name, value in checksums.items() if (self.path / name).is_file()}
+    def _paths(self) -> Iterable[Path]:
+        return (self._files.path / self._name).glob("experience-*.npz")
+
+    def _stored(self) -> set[int]:
+        """Return the experiences whose predictions are listed."""
+        return self._numbers(self._files.sums.listed)
+
+    def _numbers(self, names: Iterable[str]) -> set[int]:
+        """Return the experiences of those names that are files of this folder."""
+        pattern = re.compile(rf"{re.escape(self._name)}/experience-(\d+)\.npz")
+        return {int(found[1]) for name in names if (found := pattern.fullmatch(name))}
+
+    def _file(self, experience: int) -> str:
+        return f"{self._name}/{file_name(experience)}"
 
 
 def file_name(experience: int) -> str:

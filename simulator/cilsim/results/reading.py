@@ -31,10 +31,7 @@ def read_text(path: Path) -> str | None:
         CheckpointError: it cannot be read, or is no text.
     """
     content = read_bytes(path)
-    try:
-        return None if content is None else content.decode()
-    except UnicodeDecodeError as error:
-        raise damaged(path, "it is not UTF-8 text") from error
+    return None if content is None else as_text(path, content)
 
 
 def read_object(path: Path) -> dict[str, Any] | None:
@@ -43,9 +40,29 @@ def read_object(path: Path) -> dict[str, Any] | None:
     Raises:
         CheckpointError: it cannot be read, or holds something else.
     """
-    text = read_text(path)
-    if text is None:
-        return None
+    content = read_bytes(path)
+    return None if content is None else as_object(path, content)
+
+
+def as_text(path: Path, content: bytes) -> str:
+    """Return the UTF-8 text that a file consists of.
+
+    Raises:
+        CheckpointError: it is no text.
+    """
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise damaged(path, "it is not UTF-8 text") from error
+
+
+def as_object(path: Path, content: bytes) -> dict[str, Any]:
+    """Return the JSON object that a file consists of.
+
+    Raises:
+        CheckpointError: it is something else.
+    """
+    text = as_text(path, content)
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:

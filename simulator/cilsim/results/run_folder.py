@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from cilsim.errors import RunFolderError
+from cilsim.errors import CheckpointError, RunFolderError
 from cilsim.naming import did_you_mean
-from cilsim.results.atomic import is_stale, reason, remove_stale, write_text
+from cilsim.results.atomic import cannot_write, is_stale, remove_stale
 from cilsim.results.lock import LOCK_FILE, FolderLock
-from cilsim.results.reading import read_text
+from cilsim.results.reading import as_text
+from cilsim.results.sealed_folder import EVENT_FILES, SealedFolder
 from cilsim.results.seed_folder import SeedFolder
 from cilsim.results.status import StatusFile
+from cilsim.results.sums import read_sums
 
 SCENARIO = "scenario.yaml"
 RESOLVED = "resolved.yaml"
+MEANS = "mean"
 DIFFERENCES_SHOWN = 10
+
+logger = logging.getLogger(__name__)
 
 Difference = Callable[[str, str], list[str]]
 """Takes the resolved texts of before and now, returns one line per difference."""
@@ -31,11 +37,13 @@ class RunFolder:
 
     Attributes:
         path: the folder.
+        files: the files that lie directly in it, with their checksums.
         status: its `status.json`.
     """
 
     def __init__(self, path: Path, lock: FolderLock | None = None) -> None:
         self.path = path
+        self.files = SealedFolder(path)
         self.status = StatusFile(path / "status.json")
         self._lock = lock
 
@@ -71,10 +79,13 @@ class RunFolder:
             resolved_text = _with_hash(resolved_text, scenario_hash)
             run_folder = cls(folder, lock)
             if run_folder.list_seed_folders():
-                _check_same(folder, resolved_text, scenario_hash, difference)
+                run_folder._check_same(resolved_text, scenario_hash, difference)
+                run_folder._mend_scenario(scenario_text)
+                run_folder._miss_status()
             else:  # nothing was run yet: an earlier command may have failed before it could
-                write_text(folder / RESOLVED, resolved_text)
-                write_text(folder / SCENARIO, scenario_text)
+                with run_folder.files.changes() as changes:
+                    changes.write(SCENARIO, scenario_text.encode())
+                    changes.write(RESOLVED, resolved_text.encode())
             run_folder.status.begin(f"cilsim resume {shlex.quote(str(folder))}")
         except BaseException:
             lock.release()
@@ -96,7 +107,7 @@ class RunFolder:
             raise RunFolderError(f"{path}: no such run folder{hint}")
         around = (path, *path.parents, *path.resolve().parents)
         for folder in around:
-            if (folder / RESOLVED).is_file():
+            if _is_run_folder(folder):
                 return cls(folder)
         inside = ", ".join(_runs_in(path))
         hint = f"; runs in it: {inside}" if inside else ""
@@ -130,6 +141,15 @@ class RunFolder:
                 found.append(SeedFolder(path, path.parent.name, int(seed[1])))
         return sorted(found, key=lambda folder: (folder.strategy, folder.seed))
 
+    def seal(self) -> None:
+        """List the event files with means over seeds, which a reporter has just written.
+
+        Raises:
+            RunFolderError: the folder cannot be written.
+        """
+        paths = self.path.glob(f"*/{MEANS}/{EVENT_FILES}")
+        self.files.adopt_all(path.relative_to(self.path).as_posix() for path in paths)
+
     def close(self) -> None:
         """Give the lock back, so that another process may use the folder."""
         if self._lock is not None:
@@ -147,10 +167,41 @@ class RunFolder:
         self.close()
 
     def _read(self, name: str) -> str:
-        text = read_text(self.path / name)
-        if text is None:
+        content = self.files.read(name)
+        if content is None:
             raise RunFolderError(f"{self.path / name}: is missing in the run folder")
-        return text
+        return as_text(self.path / name, content)
+
+    def _check_same(self, resolved_text: str, scenario_hash: str, difference: Difference) -> None:
+        try:
+            before = self.resolved_text
+        except (CheckpointError, RunFolderError) as error:
+            self._mend_resolved(resolved_text, error)
+            return
+        if _hash_in(before) != scenario_hash:
+            raise _other_version(self.path, difference(before, resolved_text))
+
+    def _mend_resolved(self, resolved_text: str, damage: Exception) -> None:
+        """Write `resolved.yaml` again if it is sure that it was the same."""
+        if not self.files.agrees(RESOLVED, resolved_text.encode()):
+            raise RunFolderError(
+                f"{damage}; the scenario that was given does not give it back; run the one that "
+                f"the folder was made with, choose another place with --out, or remove {self.path}"
+            ) from damage
+        logger.warning("%s; it is written again", damage)
+        self.files.write(RESOLVED, resolved_text.encode())
+
+    def _miss_status(self) -> None:
+        if not self.status.path.exists():
+            logger.warning("%s: is missing; it is written anew", self.status.path)
+
+    def _mend_scenario(self, scenario_text: str) -> None:
+        """Write `scenario.yaml` again if it is damaged; any text of the same hash will do."""
+        try:
+            _ = self.scenario_text
+        except (CheckpointError, RunFolderError) as error:
+            logger.warning("%s; the scenario that was given takes its place", error)
+            self.files.write(SCENARIO, scenario_text.encode())
 
 
 def _folder_name(what: str, name: str) -> str:
@@ -166,10 +217,10 @@ def _lock(folder: Path) -> FolderLock:
     """Return the lock of a folder that is made if missing, and refused if it is somebody else's."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        foreign = not (folder / RESOLVED).exists() and any(_contents(folder))
+        foreign = not _is_run_folder(folder) and any(_contents(folder))
     except OSError as error:
         raise RunFolderError(
-            f"{folder}: cannot be written: {reason(error)}; choose another place with --out"
+            f"{cannot_write(folder, error)}; choose another place with --out"
         ) from error
     if foreign:
         raise RunFolderError(
@@ -179,6 +230,14 @@ def _lock(folder: Path) -> FolderLock:
     lock = FolderLock(folder)
     lock.acquire()
     return lock
+
+
+def _is_run_folder(folder: Path) -> bool:
+    """Return whether `resolved.yaml` is here, or is listed and was lost or about to be written."""
+    if (folder / RESOLVED).is_file():
+        return True
+    sums = read_sums(folder)
+    return sums is not None and sums.knows(RESOLVED)
 
 
 def _contents(folder: Path) -> Iterable[str]:
@@ -197,17 +256,11 @@ def _hash_in(resolved_text: str) -> str | None:
     return None if found is None else found[1]
 
 
-def _check_same(
-    folder: Path, resolved_text: str, scenario_hash: str, difference: Difference
-) -> None:
-    before = RunFolder(folder).resolved_text
-    if _hash_in(before) == scenario_hash:
-        return
-    lines = difference(before, resolved_text)
+def _other_version(folder: Path, lines: Sequence[str]) -> RunFolderError:
     shown = [f"  {line}" for line in lines[:DIFFERENCES_SHOWN]]
     if len(lines) > DIFFERENCES_SHOWN:
         shown.append(f"  and {len(lines) - DIFFERENCES_SHOWN} more")
-    raise RunFolderError(
+    return RunFolderError(
         "\n".join(
             [
                 f"{folder}: holds runs of another version of this scenario, which differs in",

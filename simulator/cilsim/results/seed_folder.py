@@ -1,31 +1,45 @@
 """The folder of one run: metrics, accuracy matrix, predictions, ledger, checkpoints.
 
-All files but the ledger are byte-equal between equal runs.
+All files but the ledger are byte-equal between equal runs. What an experience adds is appended, so
+that a long run writes each line once.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cilsim.errors import CheckpointError, RunFailed
+from cilsim.errors import CheckpointError
 from cilsim.records import Evaluation, FloatArray, Predictions, StreamInfo
-from cilsim.results.atomic import write_bytes, write_json, write_text
+from cilsim.results.atomic import json_bytes
+from cilsim.results.changes import Changes
 from cilsim.results.predictions import Predicted, PredictionFolder
-from cilsim.results.reading import damaged, read_object, read_text
-from cilsim.results.stream_file import STREAM, write_stream
+from cilsim.results.reading import as_object, as_text
+from cilsim.results.run_texts import (
+    ledger,
+    matrix_rows,
+    metric_lines,
+    parse_matrix,
+    parse_metrics,
+)
+from cilsim.results.sealed_folder import EVENT_FILES, SealedFolder
+from cilsim.results.stream_file import STREAM, stream_bytes
 
 logger = logging.getLogger(__name__)
 
 METRICS = "metrics.jsonl"
 ACCURACY_MATRIX = "accuracy_matrix.csv"
 LEDGER = "ledger.json"
+TRAINING_SCALARS = "training_scalars.jsonl"
+PREDICTIONS = "predictions"
+UNLABELLED = "predictions/unlabelled"
+CHECKPOINTS = "checkpoints"
+EXAMPLES = "pictures/examples.png"
+"""Test samples with right and wrong predictions after the last experience."""
 
 
 class SeedFolder:
@@ -35,25 +49,29 @@ class SeedFolder:
         path: the folder; made when something is first written.
         strategy: the strategy's label.
         seed: the training seed.
+        files: the files with their checksums.
     """
 
     def __init__(self, path: Path, strategy: str, seed: int) -> None:
         self.path = path
         self.strategy = strategy
         self.seed = seed
-        self._predictions = PredictionFolder(path / "predictions")
-        self._unlabelled = PredictionFolder(path / "predictions" / "unlabelled")
+        self.files = SealedFolder(path)
+        self._predictions = PredictionFolder(self.files, PREDICTIONS)
+        self._unlabelled = PredictionFolder(self.files, UNLABELLED)
+        self._experiences = 0
 
     @property
     def checkpoints(self) -> Path:
         """Where `cilsim.results.checkpoint.Checkpoints` keeps states."""
-        return self.path / "checkpoints"
+        return self.path / CHECKPOINTS
 
     def write_evaluation(
         self,
         evaluations: Sequence[Evaluation],
         stream: StreamInfo,
         parameters: Mapping[str, int] | None = None,
+        pictures: Mapping[str, bytes] | None = None,
     ) -> None:
         """Write all that is known after the last of `evaluations`, which begin at experience 0.
 
@@ -61,28 +79,49 @@ class SeedFolder:
             evaluations: of all experiences so far.
             stream: facts about the stream.
             parameters: numbers of parameters by part of the model, for the ledger.
+            pictures: PNG files to keep beside the results, by `clusters_file` or `EXAMPLES`.
 
         Raises:
             RunFailed: a metric is not a finite number.
             RunFolderError: the folder cannot be written.
         """
-        metrics = "".join(_metric_lines(evaluations))
-        if not (self.path / STREAM).exists():
-            write_stream(self.path, stream)
-        self._predictions.write([evaluation.predictions for evaluation in evaluations], stream)
-        if stream.discovery:
-            self._unlabelled.write([_of_unlabelled(known) for known in evaluations], stream)
-        write_text(self.path / ACCURACY_MATRIX, _csv(evaluations[-1].accuracy_matrix))
-        write_json(self.path / LEDGER, _ledger(evaluations, parameters or {}))
-        write_text(self.path / METRICS, metrics)
+        with self.files.changes() as changes:
+            self._collect(changes, evaluations, stream)
+            changes.write(LEDGER, json_bytes(ledger(evaluations, parameters or {})))
+            for name, png in (pictures or {}).items():
+                changes.write(name, png)
+            if (self.path / TRAINING_SCALARS).is_file():
+                changes.adopt_beginning(TRAINING_SCALARS)
+        self._experiences = len(evaluations)
 
-    def write_cluster_picture(self, experience: int, png: bytes) -> None:
-        """Keep a picture of what an experience discovered beside the results.
+    def _collect(
+        self, changes: Changes, evaluations: Sequence[Evaluation], stream: StreamInfo
+    ) -> None:
+        last = evaluations[-1]
+        goes_on = 0 < self._experiences == last.experience
+        if goes_on:
+            changes.append(METRICS, metric_lines(last).encode())
+            rows = matrix_rows(last.accuracy_matrix, last.experience, last.experience)
+            changes.append(ACCURACY_MATRIX, rows.encode())
+        else:
+            lines = "".join(map(metric_lines, evaluations))
+            changes.write(METRICS, lines.encode(), grows=True)
+            rows = matrix_rows(last.accuracy_matrix, 0, last.experience)
+            changes.write(ACCURACY_MATRIX, rows.encode(), grows=True)
+            changes.write(STREAM, stream_bytes(stream))
+        after = last.experience
+        self._predictions.store(changes, after, lambda i: evaluations[i].predictions, stream)
+        if stream.discovery:
+            self._unlabelled.store(changes, after, lambda i: _of_unlabelled(evaluations[i]), stream)
+
+    def seal(self) -> None:
+        """List what reporters have written, now that the run is finished.
 
         Raises:
             RunFolderError: the folder cannot be written.
         """
-        write_bytes(cluster_picture_path(self.path, experience), png)
+        paths = [*self.path.glob(EVENT_FILES), *self.path.glob(TRAINING_SCALARS)]
+        self.files.adopt_all(path.name for path in paths)
 
     def read_predictions(self) -> list[Predictions]:
         """Return what was predicted after each experience so far.
@@ -92,76 +131,107 @@ class SeedFolder:
         """
         return self._predictions.read()
 
+    def read_predicted(self, experience: int) -> Predicted:
+        """Return what was predicted after one experience, unlabelled samples included.
+
+        Raises:
+            CheckpointError: a file is missing or damaged; the message names it.
+        """
+        test = self._predictions.read_one(experience)
+        if experience >= self._unlabelled.count():
+            return Predicted(test)
+        unlabelled = self._unlabelled.read_one(experience)
+        return Predicted(test, unlabelled if len(unlabelled.index) else None)
+
     def read_history(self) -> list[Predicted]:
         """Return what was predicted after each experience so far, unlabelled samples included.
 
         Raises:
             CheckpointError: a file is missing or damaged; the message names it.
         """
-        tests = self._predictions.read()
-        stored = self._unlabelled.read()
-        unlabelled = [part if len(part.index) else None for part in stored]
-        if not unlabelled:
+        tests, unlabelled = self._predictions.read(), self._unlabelled.read()
+        return _pairs(tests, unlabelled) if unlabelled else [Predicted(test) for test in tests]
+
+    def read_intact_history(self, stream: StreamInfo) -> list[Predicted]:
+        """Return what was predicted up to the first file that is missing or damaged.
+
+        That file is named in a warning.
+        """
+        tests = self._predictions.read_intact()
+        if not stream.discovery:
             return [Predicted(test) for test in tests]
-        return [Predicted(*both) for both in zip(tests, unlabelled, strict=False)]
+        return _pairs(tests, self._unlabelled.read_intact())
 
     def read_metrics(self) -> dict[int, dict[str, float]]:
         """Return the metrics by experience and name; nothing before the first experience.
 
         Raises:
-            CheckpointError: the file is damaged.
+            CheckpointError: the file is missing or damaged.
         """
-        path = self.path / METRICS
-        found: dict[int, dict[str, float]] = {}
-        for number, line in enumerate((read_text(path) or "").splitlines(), start=1):
-            try:
-                row = json.loads(line)
-                values = found.setdefault(int(row["experience"]), {})
-                values[str(row["name"])] = float(row["value"])
-            except (ValueError, TypeError, KeyError) as error:
-                raise damaged(path, f"line {number} is not a metric") from error
-        return found
+        text = self._read_text(METRICS)
+        return {} if text is None else parse_metrics(self.path / METRICS, text)
 
     def read_accuracy_matrix(self) -> FloatArray | None:
         """Return (T, T) R, NaN where not measured, or None before the first experience.
 
         Raises:
-            CheckpointError: the file is damaged.
+            CheckpointError: the file is missing or damaged.
         """
-        path = self.path / ACCURACY_MATRIX
-        lines = (read_text(path) or "").splitlines()
-        if not lines:
-            return None
-        rows = [line.split(",")[1:] for line in lines]
-        try:
-            matrix = np.array([[float(cell or "nan") for cell in row] for row in rows[1:]])
-        except ValueError as error:
-            raise damaged(path, "it is not a matrix of numbers") from error
-        if matrix.shape != (len(rows[0]), len(rows[0])):
-            raise damaged(path, "it is not a square matrix")
-        return matrix
+        text = self._read_text(ACCURACY_MATRIX)
+        return None if text is None else parse_matrix(self.path / ACCURACY_MATRIX, text)
 
     def read_ledger(self) -> dict[str, Any]:
         """Return bytes kept, seconds and parameters; nothing before the first experience.
 
         Raises:
-            CheckpointError: the file is damaged.
+            CheckpointError: the file is missing or damaged.
         """
-        return read_object(self.path / LEDGER) or {}
+        content = self.files.read(LEDGER)
+        return {} if content is None else as_object(self.path / LEDGER, content)
+
+    def read_picture(self, name: str) -> bytes | None:
+        """Return a PNG file by `clusters_file` or `EXAMPLES`, or None if there never was one.
+
+        Raises:
+            CheckpointError: the file is missing or damaged.
+        """
+        return self.files.read(name)
+
+    def has_intact_picture(self, name: str) -> bool:
+        """Return False if a picture, by `clusters_file` or `EXAMPLES`, is missing or damaged.
+
+        A missing or damaged one is named in a warning; True if there never was any.
+        """
+        try:
+            self.read_picture(name)
+        except CheckpointError as error:
+            logger.warning("%s; it is drawn again", error)
+            return False
+        return True
 
     def finished(self, total: int) -> bool:
-        """Return whether the results of all `total` experiences are here and undamaged."""
-        try:
-            metrics, predictions = self.read_metrics(), self.read_predictions()
-        except CheckpointError as error:
-            logger.warning("%s", error)
-            return False
+        """Return whether the results of all `total` experiences are here.
+
+        Raises:
+            CheckpointError: a file is missing or damaged; the message names it.
+        """
+        metrics, predictions = self.read_metrics(), self.read_predictions()
         return sorted(metrics) == list(range(total)) and len(predictions) == total
 
+    def _read_text(self, name: str) -> str | None:
+        content = self.files.read(name)
+        return None if content is None else as_text(self.path / name, content)
 
-def cluster_picture_path(folder: Path, experience: int) -> Path:
+
+def clusters_file(experience: int) -> str:
     """Return where the picture of what an experience discovered lies in the folder of a run."""
-    return folder / "pictures" / f"clusters-{experience:02d}.png"
+    return f"pictures/clusters-{experience:02d}.png"
+
+
+def _pairs(tests: list[Predictions], unlabelled: list[Predictions]) -> list[Predicted]:
+    """Return what was predicted after the experiences of which both parts are there."""
+    parts = [part if len(part.index) else None for part in unlabelled]
+    return [Predicted(*both) for both in zip(tests, parts, strict=False)]
 
 
 def _of_unlabelled(evaluation: Evaluation) -> Predictions:
@@ -170,48 +240,3 @@ def _of_unlabelled(evaluation: Evaluation) -> Predictions:
         return evaluation.unlabelled
     nothing = np.empty(0, dtype=np.int64)
     return Predictions(evaluation.experience, nothing, nothing, nothing)
-
-
-def _metric_lines(evaluations: Sequence[Evaluation]) -> Iterator[str]:
-    for evaluation in evaluations:
-        measured = evaluation.accuracy_matrix[evaluation.experience]
-        by_experience = {
-            f"accuracy_by_experience/{j:02d}": float(accuracy)
-            for j, accuracy in enumerate(measured)
-            if not math.isnan(accuracy)
-        }
-        for name, value in sorted({**by_experience, **evaluation.values}.items()):
-            if not math.isfinite(value):
-                raise RunFailed(
-                    f"metric '{name}' after experience {evaluation.experience} is {value}; "
-                    f"a metric without a meaning is left out"
-                )
-            row = {"experience": evaluation.experience, "name": name, "value": float(value)}
-            yield json.dumps(row) + "\n"
-
-
-def _csv(matrix_TT: FloatArray) -> str:
-    lines = [",".join(["after", *map(str, range(len(matrix_TT)))])]
-    for after, row in enumerate(matrix_TT.tolist()):
-        cells = ("" if math.isnan(accuracy) else repr(accuracy) for accuracy in row)
-        lines.append(",".join([str(after), *cells]))
-    return "\n".join(lines) + "\n"
-
-
-def _ledger(evaluations: Sequence[Evaluation], parameters: Mapping[str, int]) -> dict[str, Any]:
-    kinds = sorted({kind for evaluation in evaluations for kind in evaluation.seconds})
-    return {
-        "parameters": dict(parameters),
-        "seconds": {
-            kind: math.fsum(evaluation.seconds.get(kind, 0.0) for evaluation in evaluations)
-            for kind in kinds
-        },
-        "experiences": [
-            {
-                "experience": evaluation.experience,
-                "bytes_kept": dict(sorted(evaluation.kept.items())),
-                "seconds": dict(sorted(evaluation.seconds.items())),
-            }
-            for evaluation in evaluations
-        ],
-    }

@@ -1,4 +1,7 @@
-"""`status.json`: how far a command has come, for people and for `cilsim resume`."""
+"""`status.json`: how far a command has come, for people and for `cilsim resume`.
+
+It changes more often than any other file, so it carries its own checksum.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from cilsim.errors import CheckpointError
-from cilsim.results.atomic import write_json
-from cilsim.results.reading import damaged, read_object
+from cilsim.results.atomic import write_bytes
+from cilsim.results.reading import damaged
+from cilsim.results.sealed_json import read_sealed, sealed
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +63,7 @@ class StatusFile:
         Raises:
             CheckpointError: the file is damaged.
         """
-        found = read_object(self.path)
+        found = read_sealed(self.path)
         try:
             return None if found is None else _parse(found)
         except (ValueError, TypeError, KeyError) as error:
@@ -83,7 +87,8 @@ class StatusFile:
         """Say that `experience` of `of` experiences of one run are finished."""
         status = self._begun()
         done = {**status.progress, f"{strategy}/seed-{seed}": Progress(experience, of)}
-        self._write(replace(status, progress=done, updated=_now()))
+        if done != status.progress:
+            self._write(replace(status, progress=done, updated=_now()))
 
     def end(self, state: State, error: str = "") -> None:
         """Say how the command ended; `error` is the line that the user saw."""
@@ -105,17 +110,15 @@ class StatusFile:
             name: {"experience": done.experience, "of": done.of}
             for name, done in sorted(status.progress.items())
         }
-        write_json(
-            self.path,
-            {
-                "state": status.state,
-                "resume": status.resume,
-                "started": status.started,
-                "updated": status.updated,
-                "error": status.error,
-                "progress": progress,
-            },
-        )
+        found = {
+            "state": status.state,
+            "resume": status.resume,
+            "started": status.started,
+            "updated": status.updated,
+            "error": status.error,
+            "progress": progress,
+        }
+        write_bytes(self.path, sealed(found))
 
 
 def _parse(found: Any) -> Status:

@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from cilsim.records import ExperienceInfo, StreamInfo
-from cilsim.results.atomic import write_json
-from cilsim.results.reading import damaged, read_object
+from cilsim.results.atomic import json_bytes
+from cilsim.results.reading import as_object, damaged
+from cilsim.results.sealed_folder import SealedFolder
 
 STREAM = "stream.json"
 
 
-def write_stream(folder: Path, stream: StreamInfo) -> None:
-    """Write the facts about a stream into the folder of one strategy and seed.
-
-    Raises:
-        RunFolderError: the folder cannot be written.
-    """
-    write_json(folder / STREAM, asdict(stream))
+def stream_bytes(stream: StreamInfo) -> bytes:
+    """Return the content of `stream.json`."""
+    return json_bytes(asdict(stream))
 
 
 def read_stream(folder: Path) -> StreamInfo | None:
     """Return the stream of a run, or None before its first experience was stored.
 
     Raises:
-        CheckpointError: the file is damaged.
+        CheckpointError: the file is missing or damaged.
     """
     path = folder / STREAM
-    found = read_object(path)
-    if found is None:
+    content = SealedFolder(folder).read(STREAM)
+    if content is None:
         return None
     try:
-        return _stream(found)
+        return stream_from(as_object(path, content))
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(path, "it does not describe a stream") from error
 
 
-def _stream(found: dict[str, Any]) -> StreamInfo:
+def stream_from(found: Mapping[str, Any]) -> StreamInfo:
+    """Return the stream that `stream_bytes` was given, from the JSON object that it made.
+
+    Raises:
+        KeyError: something is missing; TypeError or ValueError: something is of another kind.
+    """
     experiences = tuple(_experience(experience) for experience in found["experiences"])
     first, later = found["groups"]
     return StreamInfo(

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from cilsim.metrics.statistics import Interval, mean_interval
 from cilsim.records import RunInfo
-from cilsim.results.atomic import write_json
-from cilsim.results.reading import damaged, read_object
+from cilsim.results.atomic import json_bytes
+from cilsim.results.reading import as_object, damaged
 from cilsim.results.run_folder import RunFolder
 
 SUMMARY = "summary.json"
@@ -59,7 +59,7 @@ def write_summary(run_folder: RunFolder, results: Sequence[FinishedRun]) -> Summ
         RunFolderError: the folder cannot be written.
     """
     summary = summarise(results)
-    write_json(run_folder.path / SUMMARY, _to_json(summary))
+    run_folder.files.write(SUMMARY, json_bytes(_to_json(summary)))
     return summary
 
 
@@ -67,12 +67,12 @@ def read_summary(run_folder: RunFolder) -> Summary | None:
     """Return what `summary.json` says, or None before there is one.
 
     Raises:
-        CheckpointError: the file is damaged.
+        CheckpointError: the file is missing or damaged.
     """
     path = run_folder.path / SUMMARY
-    found = read_object(path)
+    content = run_folder.files.read(SUMMARY)
     try:
-        return None if found is None else _from_json(found)
+        return None if content is None else _from_json(as_object(path, content))
     except (ValueError, TypeError, KeyError) as error:
         raise damaged(path, "it is not a summary") from error
 

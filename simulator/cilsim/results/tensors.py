@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from torch import Tensor
 from cilsim.errors import CheckpointError
 from cilsim.results.atomic import reason, surviving, sync, write_folder
 from cilsim.results.packing import pack_state, unpack_state
-from cilsim.results.reading import damaged
 from cilsim.results.state_file import (
     STATE_FILE,
     TENSOR_FILE,
@@ -26,8 +24,12 @@ from cilsim.results.state_file import (
     read_state_file,
     write_state_file,
 )
+from cilsim.results.tensor_file import sha256_of, verify_tensor_file
 
-__all__ = ["load_state", "pack_state", "save_state", "unpack_state"]
+__all__ = ["load_state", "pack_state", "save_packed", "save_state", "unpack_state"]
+
+Packed = tuple[dict[str, Tensor], Any]
+"""Tensors by name and the plain part, as `pack_state` returns them."""
 
 
 def save_state(folder: Path, state: Any, facts: Mapping[str, Any]) -> None:
@@ -42,11 +44,20 @@ def save_state(folder: Path, state: Any, facts: Mapping[str, Any]) -> None:
         CheckpointError: the state holds something that cannot be stored.
         RunFolderError: the disk is full or the place cannot be written.
     """
-    tensors, plain = pack_state(state)
+    save_packed(folder, pack_state(state), facts)
+
+
+def save_packed(folder: Path, packed: Packed, facts: Mapping[str, Any]) -> None:
+    """Write what `pack_state` returned, as `save_state` does.
+
+    Raises:
+        RunFolderError: the disk is full or the place cannot be written.
+    """
+    tensors, plain = packed
     with write_folder(folder) as temporary:
         path = temporary / TENSOR_FILE
         _save_tensors(tensors, path)
-        write_state_file(temporary, plain, facts, path.stat().st_size, _sha256(path))
+        write_state_file(temporary, plain, facts, path.stat().st_size, sha256_of(path))
         shutil.copymode(temporary / STATE_FILE, path)  # safetensors makes private files
         sync(path)
 
@@ -78,20 +89,9 @@ def _as_os_error(error: SafetensorError) -> OSError:
 
 
 def _load_tensors(path: Path, stored: StateFile) -> dict[str, Tensor]:
+    verify_tensor_file(path, stored)
     try:
-        size = path.stat().st_size
-        if size != stored.tensor_bytes:
-            raise damaged(path, f"{stored.tensor_bytes} bytes were written, {size} are there")
-        if _sha256(path) != stored.tensor_sha256:
-            raise damaged(path, f"its checksum does not match the one in {STATE_FILE}")
         # load_file maps the file; copies do not change with it and are aligned like fresh tensors.
         return {name: tensor.clone() for name, tensor in load_file(path).items()}
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: is missing; the stored state is incomplete") from error
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {reason(error)}") from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()

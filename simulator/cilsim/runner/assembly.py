@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,27 +10,30 @@ import pluggy
 import torch
 
 from cilsim.data.dataset import DataSet
-from cilsim.errors import PluginError
 from cilsim.features.cache import FeatureCache
-from cilsim.features.extract import extract
 from cilsim.plugins import Plugins
 from cilsim.records import RunInfo
-from cilsim.registration import complaint_about_hooks
 from cilsim.results.checkpoint import Checkpoints
 from cilsim.results.seed_folder import SeedFolder
-from cilsim.runner import defaults
 from cilsim.runner.calibrated_prototypes import CalibratedPrototypes
 from cilsim.runner.calibration import CalibratorChain
+from cilsim.runner.defaults import Defaults
 from cilsim.runner.evaluation import Evaluator
+from cilsim.runner.expectations import Expectations
+from cilsim.runner.factories import build_backbone
+from cilsim.runner.guard import Guard
+from cilsim.runner.guarded_hooks import guarded_hooks
 from cilsim.runner.interruption import StopRequest
 from cilsim.runner.materials import Materials
+from cilsim.runner.participants import make_calibrators, make_strategy, run_manager
 from cilsim.runner.pretrained import network_shape
 from cilsim.runner.redaction import without_number_of_classes
 from cilsim.runner.run import Run
+from cilsim.scenario.checkpoint_interval import parse_interval
 from cilsim.scenario.class_count import estimation
 from cilsim.scenario.schema import Scenario, StrategyChoice
 from cilsim.seeding import derive_seed
-from cilsim.strategy import Calibrator, Context, Strategy
+from cilsim.strategy import Context
 from cilsim.strategy.base_training import BaseTraining, Store
 from cilsim.strategy.class_counting import ClassCounter
 from cilsim.strategy.model import Model
@@ -53,6 +56,7 @@ class Shared:
         store: where base trainings are kept.
         stop: whether somebody asked to stop.
         weights: what identifies the weights that the backbone starts from; None for random ones.
+        resident: whether samples lie on the device, or are read batch by batch.
     """
 
     scenario: Scenario
@@ -63,22 +67,34 @@ class Shared:
     store: Store
     stop: StopRequest
     weights: Mapping[str, str] | None = None
+    resident: bool = True
 
 
 def assemble(
-    shared: Shared, plan: StreamPlan, info: RunInfo, choice: StrategyChoice, folder: SeedFolder
+    shared: Shared,
+    plan: StreamPlan,
+    info: RunInfo,
+    choice: StrategyChoice,
+    folder: SeedFolder,
+    guard: Guard | None = None,
 ) -> tuple[Run, pluggy.PluginManager]:
-    """Return a run, restored to where it was interrupted, and its plugin manager."""
-    scenario = shared.scenario
-    manager = shared.plugins.run_manager()
-    manager.register(defaults, "cilsim defaults")
+    """Return a run, restored to where it was interrupted, and its plugin manager.
+
+    Every plugin's code, that of the strategy too, is called through `guard`.
+    """
+    scenario, guard = shared.scenario, guard or Guard()
+    expectations = Expectations(shared.device)
+    entry = shared.plugins.registries.strategies[choice.name]
+    manager = run_manager(shared.plugins, guard, expectations)
+    manager.register(Defaults(entry, guard, expectations), "cilsim defaults")
     checkpoints = Checkpoints(folder.path / "checkpoints", keep=scenario.checkpoints.keep)
-    model = _model(shared, plan, info)
-    trainer = Trainer(
-        info, manager.hook, model, shared.stop, checkpoints, scenario.checkpoints.every_seconds
-    )
-    materials = Materials(shared.dataset, plan, shared.device)
-    accuracy = _base_accuracy(model, materials) if _selects_on_test(scenario) else None
+    model = _model(shared, plan, info, guard)
+    interval = parse_interval(scenario.checkpoints.every)
+    trainer = Trainer(info, manager.hook, model, shared.stop, checkpoints, interval)
+    materials = Materials(shared.dataset, plan, shared.device, resident=shared.resident)
+    accuracy = None
+    if _selects_on_test(scenario):
+        accuracy = _base_accuracy(model, materials, shared.features)
     base = BaseTraining(base_facts(shared, plan, info), shared.store, model, trainer, accuracy)
     counter = ClassCounter(plan.told, estimation(plan.class_count))
     told_info = info if plan.class_count == "given" else without_number_of_classes(info)
@@ -87,17 +103,22 @@ def assemble(
         (scenario.base_training, scenario.training),
         counter, shared.device,
     )  # fmt: skip
-    strategy = _strategy(shared.plugins, choice, context)
-    manager.register(strategy, f"strategy {choice.label}")
-    if choice.calibrators:
-        manager.register(CalibratorChain(_calibrators(shared.plugins, choice)), "calibrators")
-    evaluator = Evaluator(
-        info, manager.hook, strategy, materials, context.features, scenario.evaluate.batch_size
+    strategy = make_strategy(entry, choice, context, guard)
+    hooks = guarded_hooks(
+        strategy, entry.owner, guard, expectations.of_hooks(), f" of strategy '{choice.name}'"
     )
-    prototypes = CalibratedPrototypes(info, manager.hook, strategy)
+    manager.register(hooks, f"strategy {choice.label}")
+    if choice.calibrators:
+        chain = CalibratorChain(make_calibrators(shared.plugins, choice, guard, expectations))
+        manager.register(chain, "calibrators")
+    evaluator = Evaluator(
+        info, manager.hook, strategy, materials, context.features, scenario.evaluate.batch_size,
+        expectations,
+    )  # fmt: skip
+    prototypes = CalibratedPrototypes(info, manager.hook, strategy, entry, guard)
     run = Run(
         info, manager.hook, strategy, context, model, trainer, materials, evaluator, folder,
-        checkpoints, prototypes, counter, shared.plugins.registries.metrics,
+        checkpoints, prototypes, counter, shared.plugins.registries.metrics, entry, guard,
     )  # fmt: skip
     run.restore()
     return run, manager
@@ -107,14 +128,16 @@ def _selects_on_test(scenario: Scenario) -> bool:
     return scenario.evaluate.selection == "best_test_epoch"
 
 
-def _base_accuracy(model: Model, materials: Materials) -> Accuracy:
+def _base_accuracy(model: Model, materials: Materials, features: FeatureCache) -> Accuracy:
     """Return what measures backbone and head on the test samples of experience 0."""
 
     def accuracy() -> float:
         samples = materials.test(0)
         assert samples.labels is not None  # test parts always have labels
+        model.changed()  # an epoch of training is over
         with torch.inference_mode():
-            predicted_N = model.head(extract(model.backbone, samples)).argmax(1)
+            features_ND = features.features(model.backbone, model.version, samples, lasting=False)
+            predicted_N = model.head(features_ND).argmax(1)
             return float((predicted_N == samples.labels).double().mean())
 
     return accuracy
@@ -152,10 +175,9 @@ def _loss_plugins(plugins: Plugins) -> list[str]:
     ]
 
 
-def _model(shared: Shared, plan: StreamPlan, info: RunInfo) -> Model:
+def _model(shared: Shared, plan: StreamPlan, info: RunInfo, guard: Guard) -> Model:
     scenario = shared.scenario
     entry = shared.plugins.registries.backbones[scenario.backbone.name]
-    build = entry.load()
     shape = network_shape(shared.dataset)
 
     head, classes = scenario.head, plan.most_outputs
@@ -164,43 +186,9 @@ def _model(shared: Shared, plan: StreamPlan, info: RunInfo) -> Model:
         return Head(feature_size, classes, head.kind, head.temperature)
 
     model = Model(
-        lambda generator: build(scenario.backbone.options, shape, generator),
+        lambda generator: build_backbone(entry, scenario.backbone.options, shape, generator, guard),
         make_head,
         shared.device,
     )
     model.reset(torch.Generator().manual_seed(derive_seed(info.seed, "model")))
     return model
-
-
-def _strategy(plugins: Plugins, choice: StrategyChoice, context: Context) -> Strategy:
-    entry = plugins.registries.strategies[choice.name]
-    made = entry.load()(choice.options, context)
-    if not isinstance(made, Strategy):
-        raise PluginError(
-            entry.owner.plugin,
-            f"strategy '{choice.name}' of {entry.owner} is a {type(made).__name__}, "
-            "expected a subclass of cilsim.Strategy",
-        )
-    complaint = complaint_about_hooks(made)
-    if complaint:
-        raise PluginError(
-            entry.owner.plugin, f"strategy '{choice.name}' of {entry.owner}: {complaint}"
-        )
-    context.bind(made)
-    made.setup()
-    return made
-
-
-def _calibrators(plugins: Plugins, choice: StrategyChoice) -> Sequence[Calibrator]:
-    made = []
-    for calibrator in choice.calibrators:
-        entry = plugins.registries.calibrators[calibrator.name]
-        thing = entry.load()(calibrator.options, calibrator.name)
-        if not isinstance(thing, Calibrator):
-            raise PluginError(
-                entry.owner.plugin,
-                f"calibrator '{calibrator.name}' of {entry.owner} is a {type(thing).__name__}, "
-                "expected a subclass of cilsim.Calibrator",
-            )
-        made.append(thing)
-    return made

@@ -5,25 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cilsim.errors import CilsimError, RunFailed
+from cilsim.errors import CilsimError, PluginFailed, in_one_line
 from cilsim.plugins import Plugins
+from cilsim.runner.guard import Guard
 
 
 @contextmanager
-def plugins_named(plugins: Plugins) -> Iterator[None]:
-    """Raise `RunFailed` naming plugin and distribution for any error raised in a plugin's code.
+def plugins_named(plugins: Plugins, guard: Guard | None = None) -> Iterator[None]:
+    """Raise `PluginFailed` naming plugin and distribution for any error in a plugin's code.
 
-    Errors of cilsim pass unchanged, and so do errors in which no plugin had a part: those are
-    bugs of the engine and keep their traceback.
+    What went through `guard` is named with its hook or method. Else the innermost frame tells,
+    as for a module that a plugin made and the engine calls. Errors of cilsim pass unchanged, and
+    so do Ctrl-C and errors in which no plugin had a part: those are bugs of the engine and keep
+    their traceback.
+
+    Raises:
+        CilsimError: a plugin failed.
     """
+    guard = guard or Guard()
     try:
         yield
-    except CilsimError:
-        raise
-    except Exception as error:
-        guilty = plugins.owner_of(error)
-        if guilty is None:
+    except BaseException as error:
+        named = guard.named(error) or _by_frames(plugins, error)
+        if named is None or named is error:
             raise
-        raise RunFailed(
-            f"plugin '{guilty.name}' of {guilty.owner}: {type(error).__name__}: {error}"
-        ) from error
+        raise named from error
+
+
+def _by_frames(plugins: Plugins, error: BaseException) -> CilsimError | None:
+    guilty = None if isinstance(error, KeyboardInterrupt) else plugins.owner_of(error)
+    if guilty is None:
+        return None
+    return PluginFailed(
+        guilty.name, f"plugin '{guilty.name}' of {guilty.owner}: {in_one_line(error)}"
+    )

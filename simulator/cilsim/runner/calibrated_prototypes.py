@@ -10,11 +10,14 @@ from typing import Any
 
 from torch import Tensor
 
-from cilsim.errors import RunFailed
 from cilsim.prototypes.drift import prototype_diagnostics
 from cilsim.prototypes.rows import raw_rows
 from cilsim.prototypes.table import PrototypeTable
 from cilsim.records import ExperienceInfo, RunInfo
+from cilsim.registry import Entry
+from cilsim.runner import returned
+from cilsim.runner.guard import Guard
+from cilsim.runner.guarded_strategy import method_of
 from cilsim.strategy import Strategy
 
 
@@ -26,12 +29,16 @@ class CalibratedPrototypes:
         info: facts about the run.
         hook: hook callers of the run's plugin manager.
         strategy: whose prototypes.
+        entry: of the strategy.
+        guard: of the run.
         raw: (K, D) the means before calibration, or None.
     """
 
     info: RunInfo
     hook: Any
     strategy: Strategy
+    entry: Entry
+    guard: Guard
     raw: Tensor | None = None
     _before: Tensor | None = None
 
@@ -43,17 +50,16 @@ class CalibratedPrototypes:
             old_classes: how many classes were told apart before it.
 
         Raises:
-            RunFailed: there is not one prototype for each class.
+            RunFailed: there is not one usable prototype for each class.
         """
         rows_KD = self.strategy.prototypes
         if rows_KD is None:
             return {}
         known = self.strategy.context.seen_classes
-        if rows_KD.ndim != 2 or len(rows_KD) != known:
-            raise RunFailed(
-                f"strategy '{self.info.strategy}': prototypes have shape {tuple(rows_KD.shape)} "
-                f"after experience {experience.index}, expected ({known}, D)"
-            )
+        complaint = returned.prototypes(rows_KD, known, self.strategy.context.device)
+        if complaint:
+            what = method_of("learn", self.entry)
+            raise self.guard.failure(self.entry.owner, what, complaint)
         table = PrototypeTable(
             rows_KD,
             raw_rows(rows_KD, self.raw, self._before),

@@ -47,7 +47,7 @@ def cluster_picture(
             Row(
                 heading=f"cluster {cluster}",
                 caption=_caption(predictions.label[members_N], label, stream),
-                images=examples.x.cpu().numpy(),
+                images=examples.x[:].cpu().numpy(),
             )
         )
     return contact_sheet(rows, EXAMPLES)

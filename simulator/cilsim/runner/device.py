@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from cilsim.data.memory import keep_freed_memory
 from cilsim.errors import CilsimError
 
 WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
@@ -50,10 +51,11 @@ def _require_cuda(wanted: str, device: torch.device) -> None:
 
 
 def prepare(deterministic: bool, threads: int | None) -> None:
-    """Set thread count and determinism for this process.
+    """Set thread count, determinism and what is kept of freed memory for this process.
 
     TF32 stays off: prototypes, distances and solvers are compared across machines.
     """
+    keep_freed_memory()
     if threads is not None:
         torch.set_num_threads(threads)
     torch.backends.cuda.matmul.allow_tf32 = False
@@ -61,7 +63,9 @@ def prepare(deterministic: bool, threads: int | None) -> None:
     torch.backends.cudnn.benchmark = not deterministic
     if deterministic:
         os.environ.setdefault(WORKSPACE, ":4096:8")
-    torch.use_deterministic_algorithms(deterministic, warn_only=False)
+    # what `use_deterministic_algorithms` does, without importing torch's compiler, which evaluation
+    # and closed forms do not need (2 seconds); `compile: true` passes the choice on to it
+    torch.set_deterministic_debug_mode("error" if deterministic else "default")
 
 
 def torch_facts(device: torch.device) -> dict[str, Any]:

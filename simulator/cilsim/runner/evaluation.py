@@ -5,18 +5,21 @@ Axis letters: N samples, B batch, D features, K classes seen.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from cilsim.data.batch_reading import across, consecutive
 from cilsim.data.normalise import prepare
 from cilsim.data.samples import Samples
 from cilsim.errors import RunFailed
 from cilsim.records import IntArray, Predictions, RunInfo
+from cilsim.runner.expectations import Expectations
 from cilsim.runner.materials import Materials
 from cilsim.strategy import FeatureSet, Strategy
 
@@ -34,6 +37,7 @@ class Evaluator:
         materials: gives the test samples.
         features: features of samples under the test transform, cached.
         batch_size: samples per call of `cilsim_scores`.
+        expectations: what is asked of answers.
     """
 
     run: RunInfo
@@ -42,6 +46,7 @@ class Evaluator:
     materials: Materials
     features: Features
     batch_size: int
+    expectations: Expectations
 
     @torch.inference_mode()
     def predict(self, after: int) -> Predictions:
@@ -64,44 +69,50 @@ class Evaluator:
     def _assign(self, parts: list[Samples], name: str) -> Tensor:
         features_ND = torch.cat([self.features(part) for part in parts])
         feature_set = FeatureSet(features_ND, self.strategy.context.seen_classes, name)
-        assigned_N = self.hook.cilsim_assign(
+        self.expectations.shape = (len(features_ND),)
+        assigned_N: Tensor = self.hook.cilsim_assign(
             run=self.run, strategy=self.strategy, feature_set=feature_set
         )
-        expected = (len(features_ND),)
-        if not isinstance(assigned_N, Tensor) or tuple(assigned_N.shape) != expected:
-            raise RunFailed(self._complaint("assign", assigned_N, expected))
         return assigned_N
 
     def _score(self, parts: list[Samples], after: int) -> Tensor:
         seen = self.run.stream.experiences[after].seen
         predicted, undefined = [], []
         for x in self._batches(parts):
-            scores_BK = self.hook.cilsim_scores(run=self.run, strategy=self.strategy, features=x)
-            expected = (len(x), seen)
-            if not isinstance(scores_BK, Tensor) or tuple(scores_BK.shape) != expected:
-                raise RunFailed(self._complaint("scores", scores_BK, expected))
-            best = scores_BK.max(1)  # the first of equal ones; NaN if there is any
+            best = self._scores(x, seen).max(1)  # the first of equal ones; NaN if there is any
             predicted.append(best.indices)
             undefined.append(best.values.isnan().any())
-        if bool(torch.stack(undefined).any()):  # one look at the device for all batches
-            raise RunFailed(f"strategy '{self.run.strategy}': scores() returned NaN")
+        undefined_P = torch.stack(undefined)
+        if bool(undefined_P.any()):  # one look at the device for all batches
+            self._explain_nan(parts, seen, int(undefined_P.int().argmax()))
         return torch.cat(predicted)
+
+    def _scores(self, x: Tensor, seen: int) -> Tensor:
+        self.expectations.shape = (len(x), seen)
+        scores_BK: Tensor = self.hook.cilsim_scores(
+            run=self.run, strategy=self.strategy, features=x
+        )
+        return scores_BK
+
+    def _explain_nan(self, parts: list[Samples], seen: int, place: int) -> NoReturn:
+        """Ask again for one batch of scores, looking at each answer, so that its giver is named."""
+        x = next(itertools.islice(self._batches(parts), place, None))
+        if bool(x.isnan().any()):
+            raise RunFailed(
+                f"strategy '{self.run.strategy}': the backbone's features hold NaN; "
+                "a smaller 'lr' or 'clip_gradient_norm' may help"
+            )
+        self.expectations.finite = True
+        self._scores(x, seen)
+        raise RunFailed(f"strategy '{self.run.strategy}': scores() returned NaN")
 
     def _batches(self, parts: list[Samples]) -> Iterator[Tensor]:
         if self.strategy.scores_images:
             for part in parts:
-                for images in torch.split(part.x, self.batch_size):
+                for images in consecutive(part.x, self.batch_size, part.device):
                     yield prepare(images, part)
         else:
-            features_ND = torch.cat([self.features(part) for part in parts])
-            yield from torch.split(features_ND, self.batch_size)
-
-    def _complaint(self, method: str, found: object, expected: tuple[int, ...]) -> str:
-        shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-        return (
-            f"strategy '{self.run.strategy}': {method}() returned {shape}, "
-            f"expected a tensor of shape {expected}"
-        )
+            yield from across([self.features(part) for part in parts], self.batch_size)
 
 
 def _predictions(

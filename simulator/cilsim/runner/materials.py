@@ -1,4 +1,4 @@
-"""Samples of a planned stream on the device, handed out one experience at a time."""
+"""Samples of a planned stream, handed out one experience at a time."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ class Recall:
     It holds no class id and no test sample, so that a strategy cannot come by them through it.
     """
 
-    def __init__(self, dataset: DataSet, device: torch.device) -> None:
+    def __init__(self, dataset: DataSet, device: torch.device, *, resident: bool = True) -> None:
         no_ids = np.empty(0, dtype=np.int64)
         bare = replace(dataset.facts, y_train=no_ids, y_test=no_ids)
         self._dataset = replace(dataset, facts=bare, x_test=dataset.x_test[:0].copy())
         self._device = device
+        self._resident = resident
         self._given: set[int] = set()
 
     def give(self, positions: Iterable[int]) -> None:
@@ -45,7 +46,8 @@ class Recall:
                 f"sample {min(foreign)} was never given to the strategy and cannot be recalled"
             )
         labels = None if labels_N is None else labels_N.cpu().numpy()
-        return _take(self._dataset, "train", index_N.cpu().numpy(), labels, self._device)
+        index = index_N.cpu().numpy()
+        return _take(self._dataset, "train", index, labels, self._device, self._resident)
 
 
 class Materials:
@@ -53,13 +55,22 @@ class Materials:
 
     A strategy gets `experience(i)` and, of earlier experiences, only what it asks for by position
     through `recall`; test samples are for the evaluation alone.
+
+    Args:
+        dataset: the data.
+        plan: of the stream.
+        device: where samples go.
+        resident: whether all samples of a part go there at once, or batch by batch.
     """
 
-    def __init__(self, dataset: DataSet, plan: StreamPlan, device: torch.device) -> None:
+    def __init__(
+        self, dataset: DataSet, plan: StreamPlan, device: torch.device, *, resident: bool = True
+    ) -> None:
         self.plan = plan
-        self.recall = Recall(dataset, device)
+        self.recall = Recall(dataset, device, resident=resident)
         self._dataset = dataset
         self._device = device
+        self._resident = resident
         self._train_labels = labels_of(dataset.facts.y_train, plan.class_order)
         self._test_labels = labels_of(dataset.facts.y_test, plan.class_order)
         self._tests: dict[int, Samples] = {}
@@ -107,6 +118,10 @@ class Materials:
         """Return samples of the training part without labels, to picture them."""
         return self._take("train", positions, None)
 
+    def test_samples(self, positions: IntArray) -> Samples:
+        """Return samples of the test part without labels, to picture them."""
+        return self._take("test", positions, None)
+
     def test(self, index: int) -> Samples:
         """Return the test samples of the classes of experience `index`, kept on the device."""
         if index not in self._tests:
@@ -121,7 +136,7 @@ class Materials:
         return self._take("train", positions, labels)
 
     def _take(self, part: Part, positions: IntArray, labels: IntArray | None) -> Samples:
-        return _take(self._dataset, part, positions, labels, self._device)
+        return _take(self._dataset, part, positions, labels, self._device, self._resident)
 
 
 def _take(
@@ -130,6 +145,7 @@ def _take(
     positions: IntArray,
     labels: IntArray | None,
     device: torch.device,
+    resident: bool,
 ) -> Samples:
     digest = part_digest(dataset.digest, part, positions, dataset.crop)
-    return take(dataset, part, positions, labels, device, digest)
+    return take(dataset, part, positions, labels, device, digest, resident=resident)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from cilsim.data.dataset import DataFacts
+from cilsim.errors import CilsimError, PluginError, in_one_line
 from cilsim.plugins import Plugins
 from cilsim.records import StreamInfo
-from cilsim.registry import load_target
+from cilsim.registry import Entry, load_target
 from cilsim.scenario.class_order import class_ids_in_file
 from cilsim.scenario.schema import Scenario
 from cilsim.streams.class_order import natural_order, seeded_order
@@ -20,7 +24,9 @@ def data_facts(scenario: Scenario, plugins: Plugins) -> DataFacts:
     """
     choice = scenario.stream.dataset
     entry = plugins.registries.datasets[choice.name]
-    facts: DataFacts = load_target(entry.facts["facts"], entry)(choice.options)
+    with entry_named(entry):
+        facts: DataFacts = load_target(entry.facts["facts"], entry)(choice.options)
+    expect(DataFacts, facts, entry)
     return facts
 
 
@@ -43,5 +49,43 @@ def plan_stream(
     known = data_facts(scenario, plugins) if facts is None else facts
     entry = plugins.registries.streams[scenario.stream.kind]
     order = class_order(scenario, known)
-    plan: StreamPlan = entry.load()(scenario.stream.options, known, order, seed)
+    with entry_named(entry):
+        plan: StreamPlan = entry.load()(scenario.stream.options, known, order, seed)
+    expect(StreamPlan, plan, entry)
     return plan, plan.info(scenario.stream.dataset.name, known)
+
+
+@contextmanager
+def entry_named(entry: Entry) -> Iterator[None]:
+    """Name the plugin, its distribution and the entry when the entry's code fails.
+
+    Raises:
+        PluginError: in place of any error that is not cilsim's own, Ctrl-C excepted.
+    """
+    try:
+        yield
+    except (CilsimError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a stranger's code may even call sys.exit
+        raise _failure(entry, in_one_line(error)) from error
+
+
+def expect(kind: type, found: object, entry: Entry) -> None:
+    """Refuse what an entry returned unless it is of the kind that is needed.
+
+    Raises:
+        PluginError: it is of another kind.
+    """
+    if not isinstance(found, kind):
+        raise _failure(
+            entry,
+            f"it returned a value of type '{type(found).__name__}', expected {kind.__name__}",
+        )
+
+
+def _failure(entry: Entry, complaint: str) -> PluginError:
+    owner = entry.owner
+    return PluginError(
+        owner.plugin,
+        f"plugin '{owner.plugin}' of {owner}: {entry.kind} '{entry.name}': {complaint}",
+    )

@@ -41,4 +41,4 @@ def _with_value(own: Evaluation, reference: Evaluation) -> Evaluation:
     value = intransigence(float(reference.accuracy_matrix[at]), float(own.accuracy_matrix[at]))
     if math.isnan(value):  # a fixed test set belongs to no later experience
         return own
-    return replace(own, values={**own.values, "intransigence": value})
+    return own.with_values({**own.values, "intransigence": value})

@@ -42,6 +42,14 @@ def no_reporters(start: RunStart) -> Sequence[object]:
     return ()
 
 
+Reports = Callable[[Path, Sequence[RunResult]], None]
+"""Writes the reports over all finished runs into the run folder."""
+
+
+def no_reports(folder: Path, results: Sequence[RunResult]) -> None:
+    """Write no report, for runs from Python."""
+
+
 @dataclass(frozen=True)
 class RunRequest:
     """How a scenario is to be run.
@@ -49,9 +57,11 @@ class RunRequest:
     Attributes:
         out: folder that holds the run folders.
         device: `auto`, `cpu`, `cuda`, `cuda:<n>` or `mps`.
-        cache: whether base training is reused across commands; within one command it always is.
+        cache: whether base training and features are reused across commands; within one command
+            they always are.
         reporters: makes the reporters of each run.
         stop: whether somebody asked to save and stop.
+        reports: writes the reports; a run folder without them is not finished.
     """
 
     out: Path = Path("runs")
@@ -59,6 +69,7 @@ class RunRequest:
     cache: bool = True
     reporters: Reporters = no_reporters
     stop: StopRequest = field(default_factory=StopRequest)
+    reports: Reports = no_reports
 
 
 @dataclass(frozen=True)

@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import torch
 
-from cilsim.data.dataset import DataSet
-from cilsim.data.places import cache_root
-from cilsim.errors import CilsimError, Interrupted, RunFailed
-from cilsim.features.cache import FeatureCache
+from cilsim.data.places import store_root
+from cilsim.data.residency import resident
+from cilsim.errors import CilsimError, Interrupted, RunFailed, RunFolderError, in_one_line
 from cilsim.plugins import Plugins
 from cilsim.records import RunInfo, RunResult, StreamInfo
 from cilsim.results.cache import ContentStore
 from cilsim.results.run_folder import RunFolder
+from cilsim.results.seed_folder import SeedFolder
+from cilsim.results.status import State
 from cilsim.results.summary import write_summary
 from cilsim.runner.assembly import Shared, assemble
 from cilsim.runner.blame import plugins_named
 from cilsim.runner.conditions import note_conditions
 from cilsim.runner.device import choose_device, prepare
+from cilsim.runner.factories import load_dataset
+from cilsim.runner.failures import as_ours, forget_failure, note_failure
+from cilsim.runner.feature_keeping import feature_cache
+from cilsim.runner.guard import Guard
 from cilsim.runner.planning import plan_stream
 from cilsim.runner.pretrained import normalised_for_backbone, weights_identity
 from cilsim.runner.progress import StatusKeeper
 from cilsim.runner.references import with_references
 from cilsim.runner.request import Failure, RunRequest, RunStart, ScenarioOutcome
+from cilsim.runner.watch import Watch
 from cilsim.scenario.resolved import difference, resolved_yaml, scenario_hash
 from cilsim.scenario.schema import Scenario, StrategyChoice
-from cilsim.strategy.base_training import MemoryStore, Store
+from cilsim.strategy.base_training import MemoryStore
 from cilsim.streams.plan import StreamPlan
-
-logger = logging.getLogger(__name__)
-
-STORE = "store"
-"""Folder of trained bases within the cache."""
-
-FEATURE_BYTES = 1 << 30
-"""Features that are kept in memory for reuse by other strategies and later experiences."""
 
 
 def run_scenario(
@@ -55,7 +53,8 @@ def run_scenario(
     prepare(scenario.deterministic, scenario.threads)
     device = choose_device(asked.device)
     resolved = resolved_yaml(scenario)
-    dataset = normalised_for_backbone(scenario, plugins, _load(scenario, plugins))
+    dataset = load_dataset(scenario.stream.dataset, plugins)
+    dataset = normalised_for_backbone(scenario, plugins, dataset)
     weights = weights_identity(scenario, plugins, dataset)
     folder = RunFolder.open_or_create(
         asked.out,
@@ -66,21 +65,13 @@ def run_scenario(
         difference,
     )
     with folder:
+        store = ContentStore(store_root()) if asked.cache else None
         shared = Shared(
-            scenario, plugins, dataset, device, FeatureCache(FEATURE_BYTES), _store(asked),
-            asked.stop, weights,
+            scenario, plugins, dataset, device, feature_cache(scenario, plugins, device, store),
+            store or MemoryStore(), asked.stop, weights,
+            resident(dataset, scenario.data_on_device, device),
         )  # fmt: skip
         return _Runs(shared, folder, asked, resolved).execute()
-
-
-def _load(scenario: Scenario, plugins: Plugins) -> DataSet:
-    choice = scenario.stream.dataset
-    dataset: DataSet = plugins.registries.datasets[choice.name].load()(choice.options)
-    return dataset
-
-
-def _store(request: RunRequest) -> Store:
-    return ContentStore(cache_root() / STORE) if request.cache else MemoryStore()
 
 
 @dataclass
@@ -93,20 +84,25 @@ class _Runs:
     resolved: str
     results: list[RunResult] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    watch: Watch = field(default_factory=Watch)
 
     def execute(self) -> ScenarioOutcome:
         note_conditions(self.shared, self._stream(self.shared.scenario.seeds[0])[1], self.folder)
         try:
-            for number, (seed, choice) in enumerate(self._jobs(), start=1):
-                self._run(number, seed, choice)
+            with self.watch.watching():
+                for number, (seed, choice) in enumerate(self._jobs(), start=1):
+                    self._run(number, seed, choice)
+            self._compare()
+            self._end()
         except (Interrupted, KeyboardInterrupt):
-            self.folder.status.end("interrupted")
+            self._end_early("interrupted")
             raise
+        except RunFolderError as error:
+            self._end_early("failed", str(error))
+            raise RunFailed(str(error)) from error
         except Exception as error:  # a bug: it keeps its traceback, the folder says that it ended
-            self.folder.status.end("failed", f"{type(error).__name__}: {error}")
+            self._end_early("failed", in_one_line(error))
             raise
-        self._compare()
-        self._end()
         return ScenarioOutcome(self.folder.path, tuple(self.results), tuple(self.failures))
 
     def _compare(self) -> None:
@@ -116,8 +112,13 @@ class _Runs:
     def _end(self) -> None:
         if self.results:
             write_summary(self.folder, self.results)
+            self.request.reports(self.folder.path, self.results)
         lines = [f"{f.strategy}/seed-{f.seed}: {f.message}" for f in self.failures]
         self.folder.status.end("failed" if lines else "finished", "; ".join(lines))
+
+    def _end_early(self, state: State, error: str = "") -> None:
+        with suppress(RunFolderError):  # why it ends is what the user has to know
+            self.folder.status.end(state, error)
 
     def _jobs(self) -> Iterator[tuple[int, StrategyChoice]]:
         for seed in self.shared.scenario.seeds:
@@ -125,30 +126,34 @@ class _Runs:
                 yield seed, choice
 
     def _run(self, number: int, seed: int, choice: StrategyChoice) -> None:
+        folder = self.folder.seed_folder(choice.label, seed)
         try:
-            with plugins_named(self.shared.plugins):
-                self.results.append(self._run_one(number, seed, choice))
-        except Interrupted:
+            self.results.append(self._run_one(number, choice, folder))
+            forget_failure(folder)
+        except (Interrupted, RunFolderError):  # what cannot be written ends every other run too
             raise
         except CilsimError as error:
-            logger.error("%s/seed-%d failed: %s", choice.label, seed, error)
+            note_failure(folder, error)
             self.failures.append(Failure(choice.label, seed, str(error)))
 
-    def _run_one(self, number: int, seed: int, choice: StrategyChoice) -> RunResult:
-        scenario = self.shared.scenario
-        plan, stream = self._stream(seed)
-        folder = self.folder.seed_folder(choice.label, seed)
-        info = RunInfo(
-            scenario=scenario.name,
-            strategy=choice.label,
-            seed=seed,
-            stream=stream,
-            device=str(self.shared.device),
-            folder=folder.path,
-            options=choice.options.model_dump(mode="json"),
-            calibrators=tuple(calibrator.name for calibrator in choice.calibrators),
-        )
-        run, manager = assemble(self.shared, plan, info, choice, folder)
+    def _run_one(self, number: int, choice: StrategyChoice, folder: SeedFolder) -> RunResult:
+        scenario, guard = self.shared.scenario, Guard(watch=self.watch)
+        with plugins_named(self.shared.plugins, guard):
+            plan, stream = self._stream(folder.seed)
+            info = RunInfo(
+                scenario=scenario.name,
+                strategy=choice.label,
+                seed=folder.seed,
+                stream=stream,
+                device=str(self.shared.device),
+                folder=folder.path,
+                options=choice.options.model_dump(mode="json"),
+                calibrators=tuple(calibrator.name for calibrator in choice.calibrators),
+            )
+            run, manager = assemble(self.shared, plan, info, choice, folder, guard)
+        if run.evaluations:  # a status that was lost learns how far it had come
+            done, of = len(run.evaluations), len(stream.experiences)
+            self.folder.status.advance(choice.label, folder.seed, experience=done, of=of)
         start = RunStart(
             run=info,
             number=number,
@@ -161,10 +166,15 @@ class _Runs:
         for reporter in (*self.request.reporters(start), StatusKeeper(self.folder.status)):
             manager.register(reporter)
         try:
-            return run.execute()
+            with plugins_named(self.shared.plugins, guard):
+                result = run.execute()
+            folder.seal()
+            return result
         except (Exception, KeyboardInterrupt) as error:
-            manager.hook.cilsim_on_run_error(run=info, error=_as_ours(error))
+            manager.hook.cilsim_on_run_error(run=info, error=as_ours(error))
             raise
+        finally:
+            self.shared.features.flush()
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -177,14 +187,3 @@ class _Runs:
     def _stream(self, seed: int) -> tuple[StreamPlan, StreamInfo]:
         shared = self.shared
         return plan_stream(shared.scenario, shared.plugins, seed, shared.dataset.facts)
-
-
-def _as_ours(error: BaseException) -> CilsimError:
-    """Return what reporters are told about an error."""
-    if isinstance(error, CilsimError):
-        return error
-    told: CilsimError = RunFailed(f"{type(error).__name__}: {error}")
-    if isinstance(error, KeyboardInterrupt):
-        told = Interrupted("stopped at once")
-    told.__cause__ = error
-    return told

@@ -10,6 +10,9 @@ from pathlib import Path
 from cilsim.errors import DataError
 from cilsim.scenario.origin import abbreviate
 
+MOST_CHARACTERS = 1024 * 1024
+"""More than 100,000 class ids."""
+
 SHOWN = 5
 """Most class ids that a message lists."""
 
@@ -25,13 +28,15 @@ def class_ids_in_file(path: Path) -> tuple[int, ...]:
         DataError: the file cannot be read or holds something else.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _text(path)
     except FileNotFoundError as error:
         raise DataError(f"no such file: {path}") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text") from error
+    if len(text) > MOST_CHARACTERS:
+        raise DataError(f"{path} is larger than 1 MiB; expected class ids")
     ids: list[int] = []
     for number, line in enumerate(text.splitlines(), 1):
         for word in line.partition("#")[0].replace(",", " ").split():
@@ -40,6 +45,14 @@ def class_ids_in_file(path: Path) -> tuple[int, ...]:
                 raise DataError(f"{path}:{number}: expected class ids, found '{found}'")
             ids.append(int(word))
     return tuple(ids)
+
+
+def _text(path: Path) -> str:
+    """Return the beginning of a file; a pipe or a device is none and might never end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise DataError(f"{path} is no regular file")
+    with path.open(encoding="utf-8-sig") as file:
+        return file.read(MOST_CHARACTERS + 1)
 
 
 def class_order_problems(order: Sequence[int], class_ids: Sequence[int]) -> list[str]:

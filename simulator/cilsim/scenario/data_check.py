@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from cilsim.errors import DataError, PluginError
+from cilsim.errors import DataError, PluginError, in_one_line
 from cilsim.registry import Entry, Registries, load_target
 from cilsim.scenario.class_order import class_ids_in_file, class_order_problems
 from cilsim.scenario.lookup import Lookup
@@ -46,7 +46,7 @@ def check_data(
         return
     check = _ask(stream.entry, "check", stream.node.child("kind") or stream.node, lookup)
     for option, message in check(stream.options, _in_order(facts, class_ids)) or ():
-        _complain(stream, str(option), message, lookup)
+        _complain(stream, option, message, lookup)
 
 
 def _check_backbone(
@@ -63,7 +63,7 @@ def _check_backbone(
         return
     entry = registries.backbones[backbone.name]
     for option, message in _ask(entry, "check", node, lookup)(backbone.options, facts) or ():
-        lookup.at_value(node.child(str(option)) or node, message)
+        lookup.at_value(node.child(option) or node, message)
     fitting = [
         entry.name for entry in registries.backbones if entry.facts.get("accepts") in (None, given)
     ]
@@ -99,15 +99,28 @@ def _ask(entry: Entry, fact: str, node: Node, lookup: Lookup) -> Callable[..., A
 def _call(entry: Entry, fact: str, arguments: tuple[Any, ...]) -> Any:
     function = load_target(entry.facts[fact], entry)
     try:
-        return function(*arguments)
-    except DataError:
+        found = function(*arguments)
+        # a generator of problems runs here, so that its errors are those of the plugin
+        return (
+            [(str(option), str(message)) for option, message in found or ()]
+            if (fact == "check")
+            else _facts(found)
+        )
+    except (DataError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:  # a stranger's code may even call sys.exit
         raise PluginError(
             entry.owner.plugin,
-            f"{entry.kind} '{entry.name}' of {entry.owner} fails in its '{fact}': "
-            f"{type(error).__name__}: {error}",
+            f"plugin '{entry.owner.plugin}' of {entry.owner}: {entry.kind} '{entry.name}' fails "
+            f"in its '{fact}': {in_one_line(error)}",
         ) from error
+
+
+def _facts(found: Any) -> Any:
+    """Return facts about data; anything else is told by its lack of what comes first of them."""
+    for name in ("class_ids", "class_names", "y_train", "y_test", "sample_shape"):
+        getattr(found, name)
+    return found
 
 
 def _stream_order(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -39,8 +40,8 @@ class DomainIncrementalOptions(StreamOptions):
         if isinstance(self.test, FixedTest):
             lists["test.fixed"] = self.test.fixed
         for key, listed in lists.items():
-            names = [str(name) for name in listed] if isinstance(listed, tuple) else []
-            twice = [name for name in names if names.count(name) > 1]
+            counts = Counter(map(str, listed)) if isinstance(listed, tuple) else Counter[str]()
+            twice = [name for name, count in counts.items() if count > 1]
             if twice:
                 raise ValueError(f"{key}: domain '{twice[0]}' is there twice")
         return self

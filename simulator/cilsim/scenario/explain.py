@@ -16,6 +16,7 @@ from cilsim.naming import did_you_mean
 from cilsim.options import descriptions
 from cilsim.scenario.findings import MOST, Findings
 from cilsim.scenario.nodes import Node
+from cilsim.scenario.strictness import fill
 from cilsim.scenario.wording import alternatives, complaint, wrong_kind
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -39,7 +40,7 @@ def validate(
         reserved: keys that were taken from the mapping before, named among the known ones.
     """
     try:
-        return model.model_validate_json(json.dumps(node.plain()), strict=True)
+        return fill(model, json.dumps(node.plain()))
     except ValidationError as failure:
         errors = failure.errors(include_url=False, include_input=False)
         _Explanation(model, node, reserved).tell(errors[: 2 * MOST], findings)

@@ -71,6 +71,9 @@ class ScenarioFile(Options):
     """How and when a strategy is evaluated."""
     deterministic: bool = True
     """Whether only algorithms with bit-identical results are used."""
+    data_on_device: Literal["auto"] | bool = "auto"
+    """Whether all samples of a part go to the device at once; `auto` decides by their size. If
+    not, each batch is read when it is needed; the results are the same."""
     threads: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Threads of the CPU; null lets torch decide. Results depend on it."""
     checkpoints: Checkpoints = Checkpoints()

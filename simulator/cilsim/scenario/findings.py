@@ -21,8 +21,8 @@ class Finding:
 
     def problem(self) -> Problem:
         """Return the complaint as the user sees it."""
-        path = abbreviate(self.path, 200)  # keys may hold anything
-        return Problem(self.mark.where, path, self.message, self.mark.excerpt)
+        path = abbreviate(self.path, 200)  # keys and values may hold anything
+        return Problem(self.mark.where, path, abbreviate(self.message, 2000), self.mark.excerpt)
 
 
 @dataclass

@@ -19,7 +19,7 @@ from cilsim.scenario.overrides import apply_overrides, read_overrides
 from cilsim.scenario.paths import resolve_paths
 from cilsim.scenario.plain import plain_scenario
 from cilsim.scenario.published_section import check_published
-from cilsim.scenario.reading import MOST_BYTES, read_text
+from cilsim.scenario.reading import read_text
 from cilsim.scenario.schema import (
     NATURAL,
     ClassOrder,
@@ -128,9 +128,6 @@ def _load(
 
 def _root(origin: Origin, overrides: Sequence[str], findings: Findings) -> Node | None:
     """Return the written-out mapping of a scenario, overrides applied, or None."""
-    if len(origin.text) > MOST_BYTES:
-        findings.add(Mark(origin), "", "larger than 1 MiB; a scenario is a small text")
-        return None
     read = read_overrides(overrides, findings)
     known = len(findings.found)
     root = parse(origin, findings)
@@ -181,6 +178,7 @@ def _assembled(
         training=file.training,
         evaluate=file.evaluate,
         deterministic=file.deterministic,
+        data_on_device=file.data_on_device,
         threads=file.threads,
         checkpoints=file.checkpoints,
         published=file.published,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cilsim.errors import PluginError
+from cilsim.errors import PluginError, in_one_line
 from cilsim.naming import did_you_mean
 from cilsim.options import Options
 from cilsim.registry import Entry, Registry
@@ -81,8 +81,12 @@ def _validate(
 ) -> Options | None:
     try:
         return validate(entry.options, node, findings, reserved)
-    except Exception as error:  # a validator of the plugin's model raised what it must not
-        message = f"the options of {entry.kind} '{entry.name}' of {entry.owner} cannot be checked"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a validator of the plugin's model raised what it must not
+        owner = entry.owner
         raise PluginError(
-            entry.owner.plugin, f"{message}: {type(error).__name__}: {error}"
+            owner.plugin,
+            f"plugin '{owner.plugin}' of {owner}: the options of {entry.kind} '{entry.name}' "
+            f"cannot be checked: {in_one_line(error)}",
         ) from error

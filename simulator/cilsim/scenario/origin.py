@@ -37,7 +37,10 @@ class Origin:
 
 @dataclass(frozen=True)
 class Mark:
-    """A position in an origin; line and column count from 1, line 0 is the whole text."""
+    """A position in an origin; line and column count from 1.
+
+    Line 0 is the text as a whole: called by its first line, shown without an excerpt.
+    """
 
     origin: Origin
     line: int = 0
@@ -51,9 +54,9 @@ class Mark:
     @property
     def where(self) -> str:
         """`file:line:column`, or the override."""
-        if self.line == 0 or self.origin.rank:
+        if self.origin.rank:
             return self.origin.name
-        return f"{self.origin.name}:{self.line}:{self.column}"
+        return f"{self.origin.name}:{max(self.line, 1)}:{max(self.column, 1)}"
 
     @property
     def excerpt(self) -> str:

@@ -33,6 +33,7 @@ def plain_scenario(scenario: Scenario) -> dict[str, Any]:
         "training": plain(scenario.training),
         "evaluate": plain(scenario.evaluate),
         "deterministic": scenario.deterministic,
+        "data_on_device": scenario.data_on_device,
         "threads": scenario.threads,
         "checkpoints": plain(scenario.checkpoints),
         "published": plain(scenario.published),

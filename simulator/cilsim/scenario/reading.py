@@ -8,29 +8,29 @@ from cilsim.errors import Problem, ScenarioError
 from cilsim.naming import nearest
 from cilsim.scenario.origin import Origin, abbreviate
 from cilsim.scenario.syntax import mark_at
-
-MOST_BYTES = 1024 * 1024
+from cilsim.scenario.yaml_source import MOST_CHARACTERS, TOO_LARGE
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file of at most 1 MiB.
+    """Return the text of a file of at most 256 KiB.
 
     Raises:
         ScenarioError: there is no such file, it cannot be read, is too large or not UTF-8.
     """
     content = _content(path)
-    if len(content) > MOST_BYTES:
-        raise _refusal(path, "larger than 1 MiB; a scenario is a small text file")
+    if len(content) > MOST_CHARACTERS:
+        raise _at_byte(path, content, MOST_CHARACTERS, TOO_LARGE)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _not_utf8(path, content, error) from error
+        message = f"not UTF-8 text: byte 0x{content[error.start]:02x}"
+        raise _at_byte(path, content, error.start, message) from error
 
 
 def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
+            return file.read(MOST_CHARACTERS + 1)
     except FileNotFoundError as error:
         raise _refusal(path, f"no such file{_neighbour(path)}") from error
     except IsADirectoryError as error:
@@ -41,11 +41,11 @@ def _content(path: Path) -> bytes:
         raise _refusal(path, f"cannot be a file name: {error}") from error
 
 
-def _not_utf8(path: Path, content: bytes, error: UnicodeDecodeError) -> ScenarioError:
+def _at_byte(path: Path, content: bytes, place: int, message: str) -> ScenarioError:
+    """Return a complaint about what stands at a position of a file."""
     text = content.decode("utf-8", errors="replace")
-    before = content[: error.start].decode("utf-8", errors="replace")
-    mark = mark_at(Origin(str(path), text, path.parent), len(before))
-    message = f"not UTF-8 text: byte 0x{content[error.start]:02x}"
+    before = content[:place].decode("utf-8", errors="replace")
+    mark = mark_at(Origin(abbreviate(str(path), 1000), text, path.parent), len(before))
     return ScenarioError([Problem(mark.where, "", message, mark.excerpt)])
 
 

@@ -100,7 +100,7 @@ class Recipe(Options):
     channels_last: bool = True
     """Memory layout of images and convolution weights."""
     compile: bool = False
-    """Compile the backbone with torch.compile before training."""
+    """Compile the backbone with torch.compile, once for the full batches of all trainings."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Recipe:

@@ -18,7 +18,7 @@ from cilsim.scenario.scalars import looks_like_other_than_text
 from cilsim.scenario.schema import Scenario
 from cilsim.scenario.yaml_source import parse
 
-NO_INFLUENCE = ("name", "description", "checkpoints", "published")
+NO_INFLUENCE = ("name", "description", "data_on_device", "checkpoints", "published")
 """Keys that change no result; neither the hash nor the comparison looks at them."""
 
 HASH_LINE = "# hash: "

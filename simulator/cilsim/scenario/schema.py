@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from cilsim.options import Options
+from cilsim.scenario.checkpoint_interval import PATTERN as INTERVAL_PATTERN
+from cilsim.scenario.checkpoint_interval import interval_text
 from cilsim.scenario.published import Published
 from cilsim.scenario.recipe import Recipe
 
@@ -48,6 +50,11 @@ Name = Annotated[
     str,
     AfterValidator(folder_name),
     WithJsonSchema({"type": "string", "pattern": f"^{NAME_PATTERN}$"}),
+]
+Interval = Annotated[
+    str,
+    AfterValidator(interval_text),
+    WithJsonSchema({"type": "string", "pattern": f"^({INTERVAL_PATTERN})$"}),
 ]
 DistinctSeeds = Annotated[tuple[LargeInt, ...], Field(min_length=1), AfterValidator(_no_repeat)]
 DistinctIds = Annotated[tuple[int, ...], Field(min_length=1), AfterValidator(_no_repeat)]
@@ -104,8 +111,9 @@ class Checkpoints(Options):
 
     keep: Annotated[int, Field(ge=1)] = 2
     """How many of the newest checkpoints are kept."""
-    every_seconds: Annotated[float, Field(ge=0.0)] = 60.0
-    """Least time between two checkpoints within a training."""
+    every: Interval = "1m"
+    """Least time between two checkpoints within a training, such as 90s, 10m or 1h, or every how
+    many epochs there is one, such as 5epochs."""
 
 
 class IncrementalRecipe(Recipe):
@@ -169,6 +177,7 @@ class Scenario:
     training: Recipe
     evaluate: Evaluate
     deterministic: bool
+    data_on_device: Literal["auto"] | bool
     threads: int | None
     checkpoints: Checkpoints
     published: tuple[Published, ...]

@@ -14,10 +14,15 @@ from cilsim.scenario.findings import Findings
 from cilsim.scenario.nodes import Node
 from cilsim.scenario.origin import Mark, Origin, abbreviate
 from cilsim.scenario.scalars import Scalar, ScalarRefused, resolve
-from cilsim.scenario.syntax import explain_syntax
+from cilsim.scenario.syntax import explain_syntax, mark_at
 
 MOST_LEVELS = 50
-MOST_VALUES = 100_000
+MOST_VALUES = 10_000
+"""Far more than a scenario has; more are refused within a second."""
+MOST_CHARACTERS = 256 * 1024
+
+
+TOO_LARGE = "larger than 256 KiB; a scenario is a small text"
 
 
 class Unreadable(Exception):
@@ -32,6 +37,9 @@ def parse(origin: Origin, findings: Findings, path: tuple[str, ...] = ()) -> Nod
         findings: receives every complaint.
         path: the path of the value; the keys in the text are put behind it.
     """
+    if len(origin.text) > MOST_CHARACTERS:
+        findings.refuse(mark_at(origin, MOST_CHARACTERS), ".".join(path), TOO_LARGE)
+        return None
     reader = _Reader(origin, findings)
     try:
         root = reader.document(path)
@@ -151,16 +159,19 @@ class _Reader:
 
     def refuse_indirection(self, event: yaml.Event, path: tuple[str, ...], mark: Mark) -> None:
         """Complain about tags, anchors and aliases."""
-        dotted = ".".join(path)
-        anchor = abbreviate(str(getattr(event, "anchor", None) or ""))
-        tag = abbreviate(str(getattr(event, "tag", None) or ""))
-        if isinstance(event, yaml.AliasEvent):
-            self.findings.refuse(mark, dotted, f"aliases ('*{anchor}') are not accepted")
-        elif anchor:
-            self.findings.refuse(mark, dotted, f"anchors ('&{anchor}') are not accepted")
+        anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
+        if anchor:
+            alias = isinstance(event, yaml.AliasEvent)
+            what = (
+                f"aliases ('*{abbreviate(anchor)}')"
+                if alias
+                else f"anchors ('&{abbreviate(anchor)}')"
+            )
         elif tag:
-            name = tag.replace("tag:yaml.org,2002:", "!!")
-            self.findings.refuse(mark, dotted, f"tags ('{name}') are not accepted")
+            what = f"tags ('{abbreviate(tag.replace('tag:yaml.org,2002:', '!!'))}')"
+        else:
+            return
+        self.findings.refuse(mark, ".".join(path), f"{what} are not accepted")
 
     def mark(self, event: yaml.Event) -> Mark:
         """Return where an event begins."""

@@ -4,6 +4,7 @@ from cilsim.prototypes.table import PrototypeTable
 from cilsim.strategy.calibrator import Calibrator
 from cilsim.strategy.context import Context
 from cilsim.strategy.experience import Experience, FeatureSet
+from cilsim.strategy.plain_classifier import PlainClassifier
 from cilsim.strategy.strategy import Strategy
 from cilsim.training.batch import Batch, TrainingLoss
 
@@ -13,6 +14,7 @@ __all__ = [
     "Context",
     "Experience",
     "FeatureSet",
+    "PlainClassifier",
     "PrototypeTable",
     "Strategy",
     "TrainingLoss",

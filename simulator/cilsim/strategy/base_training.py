@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,9 +23,10 @@ from cilsim.strategy.model import Model
 from cilsim.strategy.selection import Accuracy, BestTestEpoch
 from cilsim.strategy.strategy import Strategy, customises_training
 from cilsim.strategy.trainer import Trainer
+from cilsim.strategy.training_slot import scalar_data
 from cilsim.training.sampling import PLAIN, Sampling
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """Raised when a change of the training code changes the weights that a recipe gives."""
 
 KIND = "base"
@@ -41,6 +43,9 @@ class Store(Protocol):
     def put(self, kind: str, key: str, state: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         """Keep a state."""
 
+    def making(self, kind: str, key: str) -> AbstractContextManager[None]:
+        """Return a block in which nobody else makes the state under `key`."""
+
 
 class MemoryStore:
     """A store that lasts as long as the command."""
@@ -55,6 +60,10 @@ class MemoryStore:
     def put(self, kind: str, key: str, state: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         """Keep a copy of a state."""
         self._states[kind, key] = _copied(state)
+
+    def making(self, kind: str, key: str) -> AbstractContextManager[None]:
+        """Return an empty block: nobody else has this store."""
+        return nullcontext()
 
 
 @dataclass
@@ -97,31 +106,49 @@ class BaseTraining:
                 "use 'last_epoch'"
             )
         key = content_key(self._everything(strategy, samples, recipe, sampling))
-        stored = self.store.get(KIND, key)
-        if stored is not None:
-            self._reuse(stored, key, modules)
-            return
+        if not self._reused(key, modules):
+            with self.store.making(KIND, key):
+                if not self._reused(key, modules):  # by another process, while this one waited
+                    self._make(key, strategy, samples, recipe, modules, sampling)
+        self.model.lasting = True
+
+    def _make(
+        self,
+        key: str,
+        strategy: Strategy,
+        samples: Samples,
+        recipe: Recipe,
+        modules: Mapping[str, nn.Module],
+        sampling: Sampling,
+    ) -> None:
         before = self.trainer.step
         selection = None if self.accuracy is None else BestTestEpoch(self.accuracy)
-        self.trainer.fit(strategy, samples, recipe, modules, selection=selection, sampling=sampling)
+        logged = self.trainer.fit(
+            strategy, samples, recipe, modules, selection=selection, sampling=sampling
+        )
         state = {
             "model": self.model.state_dict(),
             "modules": {name: module.state_dict() for name, module in modules.items()},
             "steps": self.trainer.step - before,
-            "scalars": [{"step": s.step, "values": dict(s.values)} for s in self.trainer.scalars],
+            "scalars": scalar_data(self.trainer.scalars),
+            "logged": logged,
             "trained_by": self._name(),
         }
         self.store.put(KIND, key, state, {"trained_by": self._name()})
         logger.info("base training: stored for reuse (%s)", key[:12])
 
-    def _reuse(self, stored: Mapping[str, Any], key: str, modules: Mapping[str, nn.Module]) -> None:
+    def _reused(self, key: str, modules: Mapping[str, nn.Module]) -> bool:
+        stored = self.store.get(KIND, key)
+        if stored is None:
+            return False
         self.model.load_state_dict(stored["model"])
         for name, module in modules.items():
             module.load_state_dict(stored["modules"][name])
         for scalars in stored["scalars"]:
             self.trainer.emit(Scalars(scalars["values"], scalars["step"]))
-        self.trainer.skip(stored["steps"])
+        self.trainer.skip(stored["steps"], stored.get("logged", {}))
         logger.info("base training: reused from %s (%s)", stored["trained_by"], key[:12])
+        return True
 
     def _name(self) -> str:
         run = self.trainer.run

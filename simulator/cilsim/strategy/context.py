@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from cilsim.data.samples import Samples
 from cilsim.features.cache import FeatureCache
-from cilsim.records import RunInfo
+from cilsim.records import RunInfo, Scalars
 from cilsim.scenario.recipe import Recipe
 from cilsim.seeding import derive_seed
 from cilsim.strategy.base_training import BaseTraining
@@ -67,7 +68,6 @@ class Context(FeatureServices):
         self._recall = recall
         self._counter = counter
         self._strategy: Any = None
-        self._logged: dict[str, Tensor | float] = {}
 
     # ---------------------------------------------------------------- network
 
@@ -200,8 +200,24 @@ class Context(FeatureServices):
         return torch.Generator().manual_seed(derive_seed(self.run.seed, *place))
 
     def log(self, name: str, value: Tensor | float) -> None:
-        """Report a value for this experience; a tensor is read once, after training."""
-        self._logged[name if "/" in name else f"strategy/{name}"] = value
+        """Report a value for this experience; a tensor is read once, after training.
+
+        Raises:
+            ValueError: it is not one number.
+        """
+        if not isinstance(value, Tensor | Real) or (isinstance(value, Tensor) and len(value.shape)):
+            raise ValueError(f"log({name!r}): found {_shown(value)}, expected one number")
+        self._trainer.logged[name if "/" in name else f"strategy/{name}"] = value
+
+    def report_training(self, values: Mapping[str, float], steps: int) -> None:
+        """Report scalars such as `train/loss` of a training loop of your own, now.
+
+        Args:
+            values: by name.
+            steps: optimiser steps since the last report, which the scalars come after.
+        """
+        self._trainer.step += steps
+        self._trainer.emit(Scalars(dict(values), self._trainer.step))
 
     # ------------------------------------------------------------- the engine
 
@@ -219,6 +235,12 @@ class Context(FeatureServices):
 
     def take_logged(self) -> dict[str, float]:
         """Used by the engine: return what was logged since the last call."""
-        logged = {name: float(value) for name, value in self._logged.items()}
-        self._logged = {}
+        logged = {name: float(value) for name, value in self._trainer.logged.items()}
+        self._trainer.logged = {}
         return logged
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    return f"a value of type '{type(value).__name__}'"

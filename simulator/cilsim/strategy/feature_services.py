@@ -38,9 +38,23 @@ class FeatureServices:
         self._model = model
         self._features = features
 
-    def features(self, samples: Samples) -> Tensor:
-        """Return (N, D) float32 features under the test transform, cached per backbone version."""
-        return self._features.features(self._model.backbone, self._model.version, samples)
+    def features(self, samples: Samples, view: str = "plain") -> Tensor:
+        """Return (N, D) float32 features under the test transform, cached per backbone version.
+
+        On a CPU features of many samples are mapped from the disk: what works row by row, class by
+        class or chunk by chunk holds no more than that in memory.
+
+        Args:
+            samples: a part.
+            view: `plain`, or `mirror` for images mirrored left and right.
+        """
+        return self._features.features(
+            self._model.backbone,
+            self._model.version,
+            samples,
+            view=view,
+            lasting=self._model.lasting,
+        )
 
     def augmented_features(
         self, samples: Samples, augmentation: Augmentation, *, quarter_turns: int = 0

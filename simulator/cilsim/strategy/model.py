@@ -21,6 +21,8 @@ class Model:
     Attributes:
         backbone: maps normalised samples (B, ...) to features (B, D).
         head: maps features (B, D) to logits over the classes seen.
+        lasting: whether other runs may come to these weights of the backbone: they are given, or
+            those of a base training. Features of them are worth keeping.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class Model:
         self._device = device
         self._fingerprint: str | None = None
         self._frozen_version: str | None = None
+        self.lasting = False
         self.backbone: Backbone
         self.head: Head
 
@@ -50,6 +53,7 @@ class Model:
     def changed(self) -> None:
         """Say that the backbone's weights are not what they were."""
         self._fingerprint = None
+        self.lasting = not self.trainable
 
     @property
     def version(self) -> str:

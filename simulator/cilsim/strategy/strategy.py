@@ -13,6 +13,7 @@ from torch import Tensor
 
 from cilsim.options import Options
 from cilsim.strategy.experience import Experience, FeatureSet
+from cilsim.strategy.plain_classifier import PlainClassifier, of_head
 from cilsim.training.batch import Batch, TrainingLoss
 
 if TYPE_CHECKING:
@@ -38,6 +39,16 @@ class Strategy:
     plain_base: ClassVar[bool] = False
     """Whether its base training is the default one although it overrides a method of the training
     step; then it shares the base with strategies that override none."""
+
+    mean_loss: ClassVar[bool] = True
+    """Whether `loss` is a mean over the samples of a batch, each counted for itself; then a batch
+    for which there is no memory may be done in two halves. A class with a `loss` of its own must
+    say so itself; what it inherits does not count."""
+
+    adds_classes_without_training: ClassVar[bool] = False
+    """Whether `learn` of later experiences trains no network and recalls no sample, so that
+    `cilsim extend` can add a class to a finished run. A class with a `learn` of its own must say so
+    itself; what it inherits does not count."""
 
     def __init__(self, options: Options, context: Context) -> None:
         self.options: Any = options
@@ -84,6 +95,14 @@ class Strategy:
         scores_BK: Tensor = self.context.head(x)
         return scores_BK
 
+    def plain_classifier(self) -> PlainClassifier | None:
+        """Return what `scores` computes as plain tensors for `cilsim export`, None if it cannot.
+
+        The default describes the head. A class with `scores` of its own must describe them itself;
+        what it inherits does not count.
+        """
+        return of_head(self.context.head)
+
     def assign(self, feature_set: FeatureSet) -> Tensor:
         """Return (N,) a cluster id per sample of a whole set, for discovery streams."""
         return self.scores(feature_set.features).argmax(1)
@@ -120,3 +139,14 @@ def customises_training(strategy: Strategy) -> bool:
     return any(getattr(kind, name) is not getattr(Strategy, name) for name in methods) or any(
         hasattr(kind, hook) for hook in hooks
     )
+
+
+def loss_is_mean(strategy: Strategy) -> bool:
+    """Return whether the class that wrote a strategy's loss says that it is a mean over samples."""
+    author = next(kind for kind in type(strategy).__mro__ if "loss" in vars(kind))
+    return bool(vars(author).get("mean_loss", False))
+
+
+def transforms_batches(strategy: Strategy) -> bool:
+    """Return whether a strategy changes batches before its loss."""
+    return type(strategy).transform_batch is not Strategy.transform_batch

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from torch import nn
 
 from cilsim.data.samples import Samples
 from cilsim.records import RunInfo, Scalars
+from cilsim.scenario.checkpoint_interval import CheckpointInterval
 from cilsim.scenario.recipe import Recipe
 from cilsim.strategy.model import Model
 from cilsim.strategy.selection import BestTestEpoch
-from cilsim.strategy.strategy import Strategy
+from cilsim.strategy.strategy import Strategy, loss_is_mean, transforms_batches
+from cilsim.strategy.training_slot import (
+    Logged,
+    Place,
+    Reported,
+    TrainingSlot,
+    load_result,
+    loop_data,
+)
 from cilsim.training.batch import Batch, TrainingLoss
 from cilsim.training.loop import fit
 from cilsim.training.sampling import PLAIN, Sampling
 from cilsim.training.spec import EpochReport, FitSpec
-from cilsim.training.state import TrainingState, on_device
+from cilsim.training.state import TrainingState, module_tensors, on_device
 
 Loss = Callable[[Batch], TrainingLoss]
 """The loss of one optimiser step."""
 
-
-class TrainingSlot(Protocol):
-    """Where the state inside a long training is kept."""
-
-    def save_training(self, state: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-        """Keep one state."""
-
-    def load_training(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return the state kept last, or None."""
-
-    def clear_training(self) -> None:
-        """Forget it."""
+SECONDS_WORTH_KEEPING = 1.0
+"""A training that took less is done again after an interruption, unless states are more frequent.
+"""
 
 
 @dataclass
@@ -46,10 +46,14 @@ class Trainer:
         hook: hook callers of the run's plugin manager.
         model: backbone and head.
         stop: whether somebody asked to save and stop.
-        slot: where the state inside a training is kept.
-        save_every_seconds: how often.
+        slot: where the trainings of the current experience are kept.
+        interval: how often the state inside a training is kept.
         step: optimiser steps so far, over the whole run.
+        reported_step: scalars up to this step were reported by the command that was interrupted.
         scalars: everything reported in this experience, for sharing a base training.
+        logged: values that the strategy logged since they were last taken; while a training is
+            under way, those logged within it.
+        recipe: of the training that is under way.
     """
 
     run: RunInfo
@@ -57,13 +61,14 @@ class Trainer:
     model: Model
     stop: Callable[[], bool]
     slot: TrainingSlot
-    save_every_seconds: float
+    interval: CheckpointInterval
     step: int = 0
+    reported_step: int = 0
     scalars: list[Scalars] = field(default_factory=list)
+    logged: Logged = field(default_factory=dict)
+    recipe: Recipe = field(default_factory=Recipe)
     _experience: int = 0
     _trainings: int = 0
-    recipe: Recipe = field(default_factory=Recipe)
-    _extra: dict[str, Any] = field(default_factory=dict)
 
     def begin_experience(self, index: int) -> None:
         """Say which experience is learnt now."""
@@ -79,8 +84,10 @@ class Trainer:
         selection: BestTestEpoch | None = None,
         loss: Loss | None = None,
         sampling: Sampling = PLAIN,
-    ) -> None:
-        """Train backbone, head and further `modules` on `samples`.
+    ) -> Logged:
+        """Train backbone, head and further `modules` on `samples`; return what was logged.
+
+        A training that an interrupted command has finished is not done again.
 
         Args:
             strategy: gives the loss and whatever else it changes of a step.
@@ -99,93 +106,131 @@ class Trainer:
         trained = dict(modules or {})
         if loss is None:
             trained = {"backbone": self.model.backbone, "head": self.model.head, **trained}
-        place = {"experience": self._experience, "training": self._trainings}
+        place = Place(self._experience, self._trainings, self.step)
         self._trainings += 1
-        spec = replace(self._spec(strategy, samples, recipe, trained, place), sampling=sampling)
-        if loss is not None:
-            spec = replace(
-                spec, loss=loss, parameter_groups=None, transform_batch=None, after_backward=None
-            )
-        summary = fit(spec if selection is None else self._selecting(spec, selection))
-        if selection is not None:
-            selection.finish(trained)
-        self.step += summary.steps
-        self.slot.clear_training()
+        earlier, self.logged = self.logged, {}
+        if not self._take_over(place, strategy, trained):
+            spec = self._spec(strategy, samples, trained, place, sampling)
+            if loss is not None:
+                spec = replace(
+                    spec, loss=loss, mean_loss=False, parameter_groups=None, transform_batch=None,
+                    after_backward=None,
+                )  # fmt: skip
+            self._train(spec, strategy, place, selection)
         self.model.changed()
+        within, self.logged = self.logged, {**earlier, **self.logged}
+        return within
 
-    def skip(self, steps: int) -> None:
+    def skip(self, steps: int, logged: Logged) -> None:
         """Count a training whose result was at hand, so that later ones draw as if it had run."""
         self._trainings += 1
         self.step += steps
+        self.logged.update(logged)
 
     def emit(self, scalars: Scalars) -> None:
-        """Report scalars now."""
+        """Report scalars now, unless an interrupted command has."""
         self.scalars.append(scalars)
-        self.hook.cilsim_on_scalars(run=self.run, scalars=scalars)
+        if scalars.step > self.reported_step:
+            self.hook.cilsim_on_scalars(run=self.run, scalars=scalars)
+
+    def _train(
+        self, spec: FitSpec, strategy: Strategy, place: Place, selection: BestTestEpoch | None
+    ) -> None:
+        spec = self._resuming(spec, strategy, place, selection)
+        summary = fit(spec)
+        if selection is not None:
+            selection.finish(spec.modules)
+        self.step += summary.steps
+        worth_keeping = min(self.interval.seconds, SECONDS_WORTH_KEEPING)
+        if spec.resume_from or self.interval.epochs or summary.seconds >= worth_keeping:
+            result = {"modules": module_tensors(spec.modules), "steps": summary.steps}
+            state = {**self._beside(strategy), **result}
+            self.slot.finish_training(place.training, state, place.facts(summary.steps))
 
     def _spec(
         self,
         strategy: Strategy,
         samples: Samples,
-        recipe: Recipe,
         trained: Mapping[str, nn.Module],
-        place: dict[str, int],
+        place: Place,
+        sampling: Sampling,
     ) -> FitSpec:
-        facts = {**place, "step": self.step}
-
-        def save(state: TrainingState) -> None:
-            loop = {field.name: getattr(state, field.name) for field in fields(state)}
-            scalars = [asdict(scalars) for scalars in self.scalars]
-            state_now = {"loop": loop, "strategy": strategy.state_dict(), "scalars": scalars}
-            self.slot.save_training({**state_now, **self._extra}, facts)
-
         return FitSpec(
             modules=trained,
             samples=samples,
-            recipe=recipe,
+            recipe=self.recipe,
             loss=self._loss(strategy),
-            seed_path=(self.run.seed, place["experience"], place["training"]),
-            experience=place["experience"],
+            seed_path=(self.run.seed, place.experience, place.training),
+            experience=place.experience,
+            strategy=self.run.strategy,
             parameter_groups=strategy.parameter_groups(),
-            transform_batch=strategy.transform_batch,
+            transform_batch=strategy.transform_batch if transforms_batches(strategy) else None,
             after_backward=lambda batch: strategy.after_backward(),
             on_epoch=self._report,
-            resume_from=self._resume(strategy, facts),
-            save=save,
-            save_every_seconds=self.save_every_seconds,
+            save_every_seconds=self.interval.seconds,
+            save_every_epochs=self.interval.epochs,
             should_stop=self.stop,
+            sampling=sampling,
+            mean_loss=self._only_default_loss_hook and loss_is_mean(strategy),
         )
 
-    def _selecting(self, spec: FitSpec, selection: BestTestEpoch) -> FitSpec:
-        """Return the spec with a selection that survives an interruption beside it."""
-        stored = self.slot.load_training() if spec.resume_from else None
-        if stored is not None:
-            selection.load_state_dict(stored[0]["selection"])
+    def _resuming(
+        self, spec: FitSpec, strategy: Strategy, place: Place, selection: BestTestEpoch | None
+    ) -> FitSpec:
+        """Return the spec of a training that is stored on the way and goes on from what is."""
 
         def on_epoch(report: EpochReport) -> None:
-            selection.after_epoch(spec.modules)
+            if selection is not None:
+                selection.after_epoch(spec.modules)
             self._report(report)
 
         def save(state: TrainingState) -> None:
-            assert spec.save is not None  # set by _spec
-            self._extra = {"selection": selection.state_dict()}
-            spec.save(state)
+            chosen = {} if selection is None else {"selection": selection.state_dict()}
+            beside = {**self._beside(strategy), **chosen}
+            done = state.epoch * state.steps_per_epoch + state.step
+            self.slot.save_training({"loop": loop_data(state), **beside}, place.facts(done))
 
-        return replace(spec, on_epoch=on_epoch, save=save)
-
-    def _resume(self, strategy: Strategy, facts: Mapping[str, int]) -> TrainingState | None:
+        spec = replace(spec, on_epoch=on_epoch, save=save)
         stored = self.slot.load_training()
-        if stored is None or stored[1] != facts:
-            return None
-        state, _ = stored
+        if stored is None or not place.owns(stored[1]):
+            return spec
+        state = stored[0]
+        self._take_beside(state, strategy)
+        if selection is not None:
+            selection.load_state_dict(state["selection"])
+        return replace(spec, resume_from=TrainingState(**state["loop"]))
+
+    def _take_over(
+        self, place: Place, strategy: Strategy, trained: Mapping[str, nn.Module]
+    ) -> bool:
+        """Take the result of a training that an interrupted command has finished, if it has."""
+        stored = self.slot.load_finished(place.training)
+        if stored is None or not place.owns(stored[1]):
+            return False
+        state = stored[0]
+        self._take_beside(state, strategy)
+        load_result(trained, state["modules"], self.recipe.channels_last)
+        self.step += state["steps"]
+        return True
+
+    def _beside(self, strategy: Strategy) -> dict[str, Any]:
+        """Return what a stored training holds besides the weights."""
+        reported = Reported(self.scalars, self.logged)
+        return {"strategy": strategy.state_dict(), "reported": reported.state_dict()}
+
+    def _take_beside(self, state: Mapping[str, Any], strategy: Strategy) -> None:
         device = next(self.model.head.parameters()).device
         strategy.load_state_dict(on_device(state["strategy"], device))
-        self.scalars = [Scalars(**scalars) for scalars in state["scalars"]]
-        return TrainingState(**state["loop"])
+        reported = Reported.from_state(state["reported"])
+        self.scalars, self.logged = reported.scalars, reported.logged
+
+    @property
+    def _only_default_loss_hook(self) -> bool:
+        return len(self.hook.cilsim_training_loss.get_hookimpls()) == 1
 
     def _loss(self, strategy: Strategy) -> Callable[[Batch], TrainingLoss]:
         caller = self.hook.cilsim_training_loss
-        if len(caller.get_hookimpls()) == 1:  # only the engine's default: skip the hook
+        if self._only_default_loss_hook:
             return strategy.loss
 
         def loss(batch: Batch) -> TrainingLoss:
