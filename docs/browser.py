@@ -110,6 +110,25 @@ class Browser:
             held = held + 1 if self.evaluate(condition) else 0
             time.sleep(0.2)
 
+    def move_pointer(self, x: float, y: float) -> None:
+        """Move the mouse to a place in the window, in pixels."""
+        self._call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def click(self, x: float, y: float) -> None:
+        """Press and release the left button of the mouse at a place in the window, in pixels."""
+        for kind in ("mousePressed", "mouseReleased"):
+            self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def press(self, key: str) -> None:
+        """Press and release a key that writes no letter, such as `ArrowLeft` or `Tab`."""
+        for kind in ("rawKeyDown", "keyUp"):
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+
+    def prefer(self, scheme: str) -> None:
+        """Let pages see a reader who prefers `light` or `dark`."""
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self._call("Emulation.setEmulatedMedia", features=[feature])
+
     def save_picture(self, path: Path) -> None:
         """Write what the window shows as PNG."""
         answer = self._call("Page.captureScreenshot", format="png")

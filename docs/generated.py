@@ -3,7 +3,7 @@
 A Markdown file marks the place by `<!-- generated: options package.module:Model -->` and
 `<!-- end -->`; `python docs/generated.py` writes what belongs between. Kinds: `options` of a
 model, `entries` of a registry such as `streams`, `methods` under plugins/, `metrics`, `recipes`
-that `cilsim reproduce` knows.
+that `cilsim reproduce` knows, `publications` of data sets.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from importlib import import_module
 from pathlib import Path
 
 from cilsim.cli.option_rows import OptionRow, option_rows
+from cilsim.cli.publications import publication_of
 from cilsim.cli.recipes import protocol, variants
 from cilsim.cli.recipes import recipes as shipped
 from cilsim.metrics.names import METRICS
 from cilsim.options import Options, descriptions
 from cilsim.plugins import discover
+from cilsim.report.formatting import size
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"(<!-- generated: (\w+) ?(\S*) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -100,11 +102,39 @@ def recipes(_: str) -> str:
     return table(heads, cells)
 
 
+def publications(_: str) -> str:
+    """Return the table of data sets that consist of published files."""
+    cells = []
+    for entry in discover().registries.datasets:
+        found = publication_of(entry)
+        if found is None or not found.files:
+            continue
+        samples = "by options" if found.train is None else f"{found.train:,} + {found.test:,}"
+        files = ", ".join(
+            f"`{file.name}`" + (f" ({size(file.size)})" if file.size else "")
+            for file in found.files
+        )
+        cells.append(
+            (
+                f"`{entry.name}`",
+                "by options" if found.classes is None else f"{found.classes:,}",
+                samples,
+                files,
+                "yes" if found.fetchable else "by hand",
+                found.licence,
+                f"<{found.page}>",
+            )
+        )
+    heads = ("name", "classes", "samples", "files", "fetched", "licence", "source")
+    return table(heads, cells)
+
+
 KINDS: dict[str, Callable[[str], str]] = {
     "options": options,
     "entries": entries,
     "methods": methods,
     "metrics": metrics,
+    "publications": publications,
     "recipes": recipes,
 }
 

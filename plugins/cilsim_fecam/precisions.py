@@ -63,9 +63,17 @@ class Precisions:
             return class_distances(features_BD, means_KD, self.matrices)
         if self.options.covariance == "diagonal":
             return diagonal_distances(features_BD, means_KD, self.matrices)
+        inverse_DD = self.inverse()
+        assert inverse_DD is not None  # there are matrices
+        return shared_distances(features_BD.double(), means_KD.double(), inverse_DD)
+
+    def inverse(self) -> Tensor | None:
+        """Return the inverse matrices of the classes or the one of all; None for `identity`."""
+        if self.options.covariance != "common" or self.matrices is None:
+            return self.matrices
         if self._inverse_DD is None:
             self._inverse_DD = inverse(self.matrices.unsqueeze(0))[0]
-        return shared_distances(features_BD.double(), means_KD.double(), self._inverse_DD)
+        return self._inverse_DD
 
     def restore(self, matrices: Tensor | None) -> None:
         """Take over what was kept."""

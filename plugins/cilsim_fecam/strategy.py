@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from cilsim import Experience, Strategy
+from cilsim import Experience, PlainClassifier, Strategy
 from cilsim.errors import RunFailed
 from cilsim.prototypes.means import class_means
 from cilsim.prototypes.rows import append_rows
@@ -29,6 +29,8 @@ class Fecam(Strategy):
     (`common`: 8 D^2 for all); no exemplars. Goswami et al., "FeCAM: Exploiting the Heterogeneity
     of Class Distributions in Exemplar-Free Continual Learning", NeurIPS 2023.
     """
+
+    adds_classes_without_training = True
 
     def setup(self) -> None:
         """Start with no matrices."""
@@ -81,12 +83,33 @@ class Fecam(Strategy):
     def scores(self, x: Tensor) -> Tensor:
         """Return (B, K) minus the squared distances, or the head's logits for the base alone."""
         assert self.prototypes is not None  # learn() comes first
-        only_base = len(self.prototypes) == self.context.base_classes
-        if only_base and self.options.first_experience == "head":
+        if self._head_serves():
             logits_BK: Tensor = self.context.head(x)
             return logits_BK
         features_BD = compared(prepared(x, self.options), self.options)
         return -self._precisions.distances(features_BD, compared(self.prototypes, self.options))
+
+    def _head_serves(self) -> bool:
+        assert self.prototypes is not None  # learn() comes first
+        only_base = len(self.prototypes) == self.context.base_classes
+        return only_base and bool(self.options.first_experience == "head")
+
+    def plain_classifier(self) -> PlainClassifier | None:
+        """Return transformed means and matrices, or the head for the base alone."""
+        assert self.prototypes is not None  # learn() comes first
+        if self._head_serves():
+            return super().plain_classifier()
+        settings = {
+            "unit_features": self.options.unit_features,
+            "power": self.options.tukey_power,
+            "unit_transformed": self.options.compare_unit_vectors,
+        }
+        means_KD, precisions = compared(self.prototypes, self.options), self._precisions.inverse()
+        if precisions is None:
+            return PlainClassifier("distance", {"prototypes": means_KD}, settings)
+        name = "diagonals" if self.options.covariance == "diagonal" else "precisions"
+        tensors = {"prototypes": means_KD.to(precisions.dtype), name: precisions}
+        return PlainClassifier("distance", tensors, settings)
 
     def state_dict(self) -> dict[str, Any]:
         """Return prototypes and matrices."""

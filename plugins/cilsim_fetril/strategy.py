@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cilsim import Experience, Strategy
+from cilsim import Experience, PlainClassifier, Strategy
 from cilsim.prototypes.rows import append_rows
 from cilsim.solvers.design_rows import NORM_FLOOR, ShiftedRows
 from cilsim.strategy.strategy import bytes_of
@@ -40,6 +40,8 @@ class Fetril(Strategy):
     training rows are moved to, new classes included, and which class lends to it; calibrators
     such as TEEN return vectors of length 1, so a changed mean keeps the length that it had.
     """
+
+    adds_classes_without_training = True
 
     def setup(self) -> None:
         """Start without a classifier."""
@@ -108,6 +110,13 @@ class Fetril(Strategy):
         with torch.autocast(x.device.type, enabled=False):
             unit_BD = F.normalize(x.to(self._weight_KD.dtype), dim=1, eps=NORM_FLOOR)
             return F.linear(unit_BD, self._weight_KD, self._bias_K)
+
+    def plain_classifier(self) -> PlainClassifier:
+        """Return the linear classifier over features of length 1."""
+        assert self._weight_KD is not None  # after_calibration() comes first
+        assert self._bias_K is not None
+        tensors = {"weight": self._weight_KD, "bias": self._bias_K}
+        return PlainClassifier("linear", tensors, {"unit_features": True})
 
     def state_dict(self) -> dict[str, Any]:
         """Return the means and the classifier."""

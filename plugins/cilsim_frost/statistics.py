@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from cilsim.data.transfer import sent
 from cilsim.prototypes.means import class_sums
 
 VARIANCE_FLOOR = 1e-5
@@ -79,5 +80,5 @@ def draw(
     classes, size = means_KD.shape
     noise_MD = torch.randn(classes * samples, size, generator=generator)
     row_M = torch.arange(classes, device=means_KD.device).repeat_interleave(samples)
-    noise_MD = noise_MD.to(means_KD.device, non_blocking=True)
+    noise_MD = sent(noise_MD, means_KD.device)
     return means_KD.index_select(0, row_M) + noise_MD * spread_D, row_M

@@ -24,4 +24,5 @@ def cilsim_register_strategies(register: Register) -> None:
             "continual_category_discovery",
             "mixed",
         ),
+        check_options={"hidden": 16, "bottleneck": 8, "outputs": 32, "inits": 2},
     )

@@ -25,4 +25,5 @@ def cilsim_register_strategies(register: Register) -> None:
             "mixed",
             "generalized_category_discovery",
         ),
+        check_options={"hidden": 16, "bottleneck": 8},
     )

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cilsim.data.transfer import sent
+
 
 def mean_similarity(prototypes_KD: Tensor) -> Tensor:
     """Return (K,) the mean cosine of each unit prototype to the others; 0 where there are none."""
@@ -56,7 +58,7 @@ class Replay:
         class_M = torch.multinomial(self.hardness, count, replacement=True, generator=generator)
         noise_MD = torch.randn(count, self.prototypes.shape[1], generator=generator)
         device = self.prototypes.device
-        return self.noisy(class_M.to(device, non_blocking=True), noise_MD.to(device))
+        return self.noisy(sent(class_M, device), sent(noise_MD, device))
 
     def noisy(self, class_M: Tensor, noise_MD: Tensor) -> tuple[Tensor, Tensor]:
         """Return the classes, and their prototypes + radius x noise, not normalised."""

@@ -16,4 +16,5 @@ def cilsim_register_strategies(register: Register) -> None:
         options=IcarlOptions,
         summary="herded exemplars, distillation, nearest mean of exemplars",
         repeated_classes=True,
+        check_options={"loss": "kd", "per_class": 4},
     )

@@ -6,14 +6,13 @@ Axis letters: B batch, N samples, M exemplars, D features, K classes seen, O old
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cilsim import Batch, Experience, Strategy, TrainingLoss
+from cilsim import Batch, Experience, PlainClassifier, Strategy, TrainingLoss
 from cilsim.data.samples import Samples
 from cilsim.prototypes.means import class_means
 from cilsim.prototypes.scores import euclidean_scores
@@ -95,8 +94,8 @@ class Icarl(Strategy):
         samples = self.context.recall(self._exemplars.index, self._exemplars.labels)
         features_MD = self._unit_features(samples)
         if self.options.mirror:
-            turned = replace(samples, x=samples.x.flip(3), digest=f"{samples.digest} mirrored")
-            features_MD = (features_MD + self._unit_features(turned)) / 2
+            turned_MD = F.normalize(self.context.features(samples, view="mirror"))
+            features_MD = (features_MD + turned_MD) / 2
         return F.normalize(class_means(features_MD, _labels(samples), range(classes)))
 
     def loss(self, batch: Batch) -> TrainingLoss:
@@ -130,6 +129,14 @@ class Icarl(Strategy):
             return super().scores(x)
         assert self.prototypes is not None  # learn() comes first
         return euclidean_scores(x, self.prototypes, normalise=True)
+
+    def plain_classifier(self) -> PlainClassifier | None:
+        """Return the means of exemplars, whose lengths are 1, or the head."""
+        if self.options.classifier == "head":
+            return super().plain_classifier()
+        assert self.prototypes is not None  # learn() comes first
+        unit_KD = F.normalize(self.prototypes)
+        return PlainClassifier("distance", {"prototypes": unit_KD}, {"unit_features": True})
 
     def state_dict(self) -> dict[str, Any]:
         """Return positions and labels of the exemplars, not the samples, and the means."""

@@ -42,7 +42,7 @@ class Joint(Strategy):
         self._index = torch.cat([self._index, samples.index])
         self._labels = torch.cat([self._labels, samples.labels.cpu()])
         everything = self.context.recall(self._index, self._labels)
-        self._bytes = bytes_of(everything.x) + bytes_of(self._labels)
+        self._bytes = everything.x.nbytes + bytes_of(self._labels)
         return everything
 
     def state_dict(self) -> dict[str, Any]:

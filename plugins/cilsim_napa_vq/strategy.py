@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cilsim import Batch, Experience, Strategy, TrainingLoss
+from cilsim import Batch, Experience, PlainClassifier, Strategy, TrainingLoss
+from cilsim.data.transfer import sent
 from cilsim.prototypes.rows import append_rows
 from cilsim.prototypes.scores import cosine_scores
 from cilsim.scenario.recipe import Augmentation
@@ -111,7 +112,7 @@ class NapaVq(Strategy):
         return drawn_prototypes(
             self._codebook,
             self._memory,
-            uniform_3B.to(batch.x.device),
+            sent(uniform_3B, batch.x.device),
             old_classes=len(self.prototypes),
             rotations=self.options.rotations,
             choice=self.options.neighbour_choice,
@@ -128,6 +129,11 @@ class NapaVq(Strategy):
         """Return (B, classes) cosine similarities to the code vectors of rotation 0."""
         assert self.prototypes is not None  # learn() comes first
         return cosine_scores(x, self.prototypes)
+
+    def plain_classifier(self) -> PlainClassifier:
+        """Return the code vectors of rotation 0."""
+        assert self.prototypes is not None  # learn() comes first
+        return PlainClassifier("cosine", {"prototypes": self.prototypes})
 
     def state_dict(self) -> dict[str, Any]:
         """Return code vectors, graph and memory; the old backbone lives during training alone."""

@@ -11,7 +11,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from cilsim import Experience, Strategy
+from cilsim import Experience, PlainClassifier, Strategy
 from cilsim.prototypes.rows import moved_rows
 from cilsim.prototypes.scores import cosine_scores, euclidean_scores
 from cilsim_nmc.statistics import ClassStatistics
@@ -27,6 +27,8 @@ class Nmc(Strategy):
     Continual Learning"; Zhou et al. 2023 (SimpleCIL); the row "ProtoNet" or "Decoupled-Cosine"
     of few-shot tables.
     """
+
+    adds_classes_without_training = True
 
     def setup(self) -> None:
         """Start with no class."""
@@ -52,6 +54,14 @@ class Nmc(Strategy):
         if self.options.metric == "cosine":
             return cosine_scores(x, self.prototypes)
         return euclidean_scores(self._embed(x), self.prototypes)
+
+    def plain_classifier(self) -> PlainClassifier:
+        """Return the means and how features are compared with them."""
+        assert self.prototypes is not None  # learn() comes first
+        if self.options.metric == "cosine":
+            return PlainClassifier("cosine", {"prototypes": self.prototypes})
+        unit = {"unit_features": self.options.metric == "euclidean_normalised"}
+        return PlainClassifier("distance", {"prototypes": self.prototypes}, unit)
 
     def state_dict(self) -> dict[str, Any]:
         """Return prototypes and statistics."""

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cilsim import Batch, Experience, Strategy, TrainingLoss
+from cilsim import Batch, Experience, PlainClassifier, Strategy, TrainingLoss
+from cilsim.data.transfer import sent
 from cilsim.prototypes.means import class_means
 from cilsim.prototypes.rows import append_rows
 from cilsim.strategy.strategy import bytes_of
@@ -102,7 +103,7 @@ class Pass(Strategy):
         generator = self.context.step_generator(batch, "prototypes")
         old, size = self.prototypes.shape
         class_B, noise_BD = draw(old, self.context.recipe.batch_size, size, generator)
-        class_B, noise_BD = class_B.to(batch.x.device), noise_BD.to(batch.x.device)
+        class_B, noise_BD = sent(class_B, batch.x.device), sent(noise_BD, batch.x.device)
         drawn_BD = noisy_prototypes(self.prototypes, class_B, noise_BD, self._radius)
         logits_BK = self._head(drawn_BD) / self.options.temperature
         return F.cross_entropy(logits_BK, self.options.rotations * class_B)
@@ -119,6 +120,13 @@ class Pass(Strategy):
         """Return (B, K) logits of rotation 0."""
         logits_BK: Tensor = self._head(x)
         return logits_BK[:, :: self.options.rotations]
+
+    def plain_classifier(self) -> PlainClassifier:
+        """Return the head's rows of rotation 0."""
+        assert self._head.bias is not None  # it is linear
+        step = self.options.rotations
+        weight_KD, bias_K = self._head.weight.detach()[::step], self._head.bias.detach()[::step]
+        return PlainClassifier("linear", {"weight": weight_KD, "bias": bias_K})
 
     def state_dict(self) -> dict[str, Any]:
         """Return prototypes, radius and head; the old backbone lives during training alone."""

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cilsim import Batch, Experience, Strategy, TrainingLoss
+from cilsim.data.transfer import sent
 from cilsim.prototypes.means import class_means
 from cilsim.prototypes.rows import append_rows
 from cilsim_ssre.branches import attached, fold_batch_norm, merge, new_branches, residual
@@ -102,6 +103,6 @@ class Ssre(Strategy):
             self.context.recipe.batch_size,
         )
         class_B = torch.randint(len(prototypes_KD), (count,), generator=generator)
-        class_B = class_B.to(prototypes_KD.device)
+        class_B = sent(class_B, prototypes_KD.device)
         logits_BK = self.context.head(prototypes_KD.index_select(0, class_B))
         return F.cross_entropy(logits_BK / self.options.temperature, class_B)

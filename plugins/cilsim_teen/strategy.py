@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from cilsim import Experience, Strategy
+from cilsim import Experience, PlainClassifier, Strategy
 from cilsim.prototypes.rows import append_rows
 from cilsim.prototypes.scores import cosine_scores
 from cilsim_teen.calibration import calibrate
@@ -26,6 +26,8 @@ class Teen(Strategy):
     after the base, no exemplars, one vector of D float32 per class. Wang et al., "Few-Shot
     Class-Incremental Learning via Training-Free Prototype Calibration", NeurIPS 2023.
     """
+
+    adds_classes_without_training = True
 
     def setup(self) -> None:
         """Take the weight that is given."""
@@ -74,6 +76,11 @@ class Teen(Strategy):
         """Return (B, K) cosine similarities to the prototypes."""
         assert self.prototypes is not None  # learn() comes first
         return cosine_scores(x, self.prototypes)
+
+    def plain_classifier(self) -> PlainClassifier:
+        """Return the prototypes."""
+        assert self.prototypes is not None  # learn() comes first
+        return PlainClassifier("cosine", {"prototypes": self.prototypes})
 
     def state_dict(self) -> dict[str, Any]:
         """Return prototypes and the weight, chosen or given."""

@@ -1,4 +1,5 @@
 import os
+import zipfile
 from hashlib import sha256
 from pathlib import Path
 from urllib.error import URLError
@@ -168,3 +169,67 @@ def test_a_damaged_file_in_the_cache_of_torch_is_refused(hub):
         f"weights 'imagenet1k_v1' of resnet18: {hub} has SHA-256 {digest} - the published one "
         "begins with f37072fd - remove the file, and it is fetched again"
     )
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(CheckpointError) as caught:
+        read_weights(path)
+    assert str(caught.value).isprintable()
+    return str(caught.value)
+
+
+def test_a_bomb_of_weights_is_refused_before_it_is_read(tmp_path):
+    torch.save(TENSORS, tmp_path / "w.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "w.pt") as honest,
+        zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as bomb,
+    ):
+        for name in honest.namelist():
+            bomb.writestr(name, honest.read(name) + bytes(10_000_000))
+    assert refusal(tmp_path / "bomb.pt") == (
+        f"weights '{tmp_path}/bomb.pt' cannot be read: the record 'w/data.pkl' is compressed, "
+        "which torch never does - save the state dict again, or as .safetensors"
+    )
+
+
+@pytest.mark.parametrize("name", ["w.pt", "w.pth", "w.bin"])
+def test_a_plain_pickle_that_runs_code_is_refused(name, tmp_path):
+    trace = tmp_path / "trace"
+    path = tmp_path / name
+    command = f"touch {trace}".encode()
+    path.write_bytes(b"\x80\x02cposix\nsystem\nU" + bytes([len(command)]) + command + b"\x85R.")
+    assert "cannot be read as tensors and plain data alone" in refusal(path)
+    assert not trace.exists()
+
+
+def safetensors(header: bytes, content: bytes = b"", size: int | None = None) -> bytes:
+    return (len(header) if size is None else size).to_bytes(8, "little") + header + content
+
+
+ENTRY = '{"x": {"dtype": "%s", "shape": %s, "data_offsets": %s}}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        safetensors(b"{}", size=1 << 62),
+        safetensors(b"{}", size=99_000_000),
+        safetensors((ENTRY % ("F32", "[1000000000000]", "[0, 4000000000000]")).encode(), b"1234"),
+        safetensors((ENTRY % ("F32", "[1]", "[4, 0]")).encode(), b"1234"),
+        safetensors((ENTRY % ("F32", "[4294967296, 4294967296, 4]", "[0, 4]")).encode(), b"1234"),
+        safetensors((ENTRY % ("EVIL", "[1]", "[0, 4]")).encode(), b"1234"),
+        safetensors(b"[" * 50_000),
+        safetensors(b"\xff" * 100),
+    ],
+    ids=[
+        "empty", "header beyond 64 bits", "long header", "tensor beyond the file", "backwards",
+        "overflow", "no type", "nested", "no text",
+    ],
+)  # fmt: skip
+def test_safetensors_that_lie_are_refused_in_one_line(content, tmp_path):
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(content)
+    found = refusal(path)
+    assert found.startswith(f"weights '{path}' cannot be read (SafetensorError: ")
+    assert found.endswith(") - expected a file in the format of safetensors")

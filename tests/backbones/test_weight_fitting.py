@@ -117,3 +117,39 @@ def test_missing_tensors_are_listed():
     assert complaint(small(SmallOptions(), IMAGE, generator()), tensors) == (
         "weights 'w.pt' do not fit: missing: conv1.weight, bn1.bias"
     )
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (lambda weight: weight.to(torch.int32), "int32 instead of float32"),
+        (lambda weight: weight.to(torch.bool), "bool instead of float32"),
+        (lambda weight: weight.to(torch.complex64), "complex64 instead of float32"),
+        (lambda weight: weight.to_sparse(), "float32 sparse_coo instead of float32"),
+        (
+            lambda weight: torch.quantize_per_tensor(weight, 0.1, 0, torch.qint8),
+            "qint8 instead of float32",
+        ),
+    ],
+    ids=["integers", "booleans", "complex numbers", "sparse", "quantised"],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_weights_of_another_type_are_refused(changed, message):
+    source = small(SmallOptions(), IMAGE, generator())
+    tensors = dict(source.state_dict())
+    name = next(name for name, tensor in tensors.items() if tensor.is_floating_point())
+    tensors[name] = changed(tensors[name])
+    target = small(SmallOptions(), IMAGE, generator())
+    assert complaint(target, tensors) == (
+        f"weights 'w.pt' do not fit: of another type: {name} {message}"
+    )
+
+
+def test_a_tensor_that_claims_to_be_enormous_is_refused_by_its_shape():
+    source = small(SmallOptions(), IMAGE, generator())
+    tensors = dict(source.state_dict())
+    name = next(name for name, tensor in tensors.items() if tensor.ndim == 1)
+    count = len(tensors[name])
+    tensors[name] = torch.zeros(1).expand(10**12)
+    target = small(SmallOptions(), IMAGE, generator())
+    assert f"{name} 1000000000000 instead of {count}" in complaint(target, tensors)

@@ -74,7 +74,8 @@ def test_the_json_of_a_fine_scenario(cli: Command, tiny: Path) -> None:
             ("stream.dataset=cifar100",),
             "--set stream.dataset=cifar100: stream.dataset: data set 'cifar100': neither "
             "'cifar-100-python.tar.gz' (169001437 bytes, md5 eb9058c3a382ffc7106e4002c42a8d85) nor "
-            "the unpacked folder 'cifar-100-python' is in '{data}/cifar100' - fetch "
+            "the unpacked folder 'cifar-100-python' is in '{data}/cifar100' - fetch it with "
+            "'cilsim data fetch cifar100' or from "
             "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz into that folder; "
             "the data set 'glyphs100' needs no download",
         ),
@@ -142,7 +143,7 @@ def test_a_stream_beyond_the_data_is_shown_in_the_file(
         ("tinny.yaml", "tinny.yaml: no such file; did you mean 'tiny.yaml'?"),
         (
             "void.yaml",
-            "void.yaml: the file is empty; a scenario needs at least 'stream' and 'strategy'",
+            "void.yaml:1:1: the file is empty; a scenario needs at least 'stream' and 'strategy'",
         ),
         ("folder", "folder: is a folder, expected a YAML file"),
     ],

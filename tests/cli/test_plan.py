@@ -105,3 +105,29 @@ def test_a_scenario_with_problems_has_no_plan(
 
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err.startswith("error: --set seeds=[]: seeds: ")
+
+
+def test_an_estimate_tells_time_memory_and_disk(
+    cli: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CILSIM_CACHE", str(tmp_path / "cache"))
+    arguments = ("plan", tiny, "--estimate", "--device", "cpu", "-q")
+    outcome = cli(*arguments)
+    estimate = cli(*arguments, "--json").document()["estimate"]
+
+    lines = {line.partition(" ")[0]: line for line in outcome.out.splitlines()}
+    assert "(nmc 0." in lines["time"]
+    assert ", far 0." in lines["time"]
+    assert ", first use " in lines["time"]
+    assert lines["disk"].endswith(" in the cache")
+    assert lines["memory"].endswith(" at most")
+    assert lines["measured"] == (
+        "measured     on cpu with 100.0 % of the training samples; "
+        "time may be off by a factor of two"
+    )
+    assert set(estimate) == {
+        "seconds", "first_use_seconds", "memory_bytes", "results_bytes", "cache_bytes", "device",
+        "share",
+    }  # fmt: skip
+    assert set(estimate["seconds"]) == {"nmc", "far"}
+    assert not (tmp_path / "runs").exists()

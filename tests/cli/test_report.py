@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from cilsim.results.sealed_folder import SealedFolder
+
 Command = Callable[..., Any]
 Finished = tuple[Path, Any]
 
@@ -126,15 +128,17 @@ def test_predictions_that_are_damaged_are_named(cli: Command, copy: Path) -> Non
 
     outcome = cli("report", copy)
 
-    assert outcome.code == 0
-    assert outcome.err.startswith(f"warning: {damaged}: ")
-    assert "far: mean" in outcome.out
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        f"error: {damaged}: is damaged: its checksum does not match the one in SHA256SUMS; "
+        "rebuild it with: cilsim resume tiny\n"
+    )
 
 
 def test_a_report_needs_no_data(cli: Command, copy: Path) -> None:
-    resolved = copy / "resolved.yaml"
-    assert ".npz" in resolved.read_text()
-    resolved.write_text(resolved.read_text().replace(".npz", ".gone"))
+    text = (copy / "resolved.yaml").read_text()
+    assert ".npz" in text
+    SealedFolder(copy).write("resolved.yaml", text.replace(".npz", ".gone").encode())
 
     outcome = cli("report", copy)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cilsim.results.status import StatusFile
 
 Command = Callable[..., Any]
 Finished = tuple[Path, Any]
@@ -24,6 +25,48 @@ def test_a_finished_run_is_left_as_it_is(
 
     assert (outcome.code, outcome.out) == (0, "runs/tiny\n")
     assert outcome.err == "runs/tiny: finished already, nothing to do\n"
+
+
+def test_not_a_byte_of_a_finished_run_changes(
+    cli: Command, finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished[0])
+
+    def contents() -> dict[Path, tuple[bytes, int]]:
+        paths = [path for path in Path("runs").rglob("*") if path.is_file()]
+        return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
+
+    before = contents()
+    cli("resume", "runs/tiny")
+    assert contents() == before
+
+
+def test_a_run_killed_before_its_reports_is_not_finished(
+    cli: Command, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(folder: Path, results: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cilsim.cli.execution.write_reports", killed)
+        assert cli("run", tiny, "--device", "cpu", "-q").code == 130
+    assert cli("resume", "runs/tiny", "-q").err == ""
+    assert Path("runs/tiny/report.html").is_file()
+
+
+def test_the_scenario_as_given_stays_when_nothing_was_run_yet(
+    cli: Command, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = tiny.read_text()
+
+    def killed(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cilsim.runner.scenario_run.note_conditions", killed)
+        assert cli("run", tiny, "--device", "cpu", "-q").code == 130
+    assert cli("resume", "runs/tiny", "-q").err == ""
+    assert Path("runs/tiny/scenario.yaml").read_text() == given
 
 
 def test_the_json_of_a_finished_run_is_that_of_running_it(
@@ -65,8 +108,7 @@ def test_an_unfinished_run_goes_on_with_its_values_where_it_was(
 ) -> None:
     folder = tmp_path / "runs" / "renamed"
     shutil.copytree(finished[0] / "runs" / "tiny", folder)
-    status = json.loads((folder / "status.json").read_text())
-    (folder / "status.json").write_text(json.dumps({**status, "state": "interrupted"}))
+    StatusFile(folder / "status.json").end("interrupted")
     asked: list[Any] = []
 
     def run(execution: Any, scenario: Any) -> int:

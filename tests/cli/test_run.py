@@ -273,6 +273,47 @@ def test_what_the_engine_refuses_is_one_line(
     assert (outcome.code, outcome.out, outcome.err) == (2, "", f"error: {expected}\n")
 
 
+def test_how_often_a_training_is_stored_is_an_option(
+    cli: Command, tiny: Path, runner: Callable[..., None]
+) -> None:
+    asked: list[Any] = []
+
+    def run(scenario: Any, plugins: Any, request: Any) -> None:
+        asked.append(scenario.checkpoints.every)
+        raise Interrupted("enough")
+
+    runner(run)
+    cli("run", tiny)
+    cli("run", tiny, "--checkpoint-every", "5epochs")
+    assert asked == ["1m", "5epochs"]
+
+
+def test_an_interval_that_is_none_is_refused(cli: Command, tiny: Path, no_run: list[str]) -> None:
+    outcome = cli("run", tiny, "--checkpoint-every", "often")
+
+    assert (outcome.code, outcome.out, no_run) == (2, "", [])
+    assert outcome.err == (
+        "error: --checkpoint-every: found 'often', expected a time such as '90s', '10m' or '1h', "
+        "or epochs such as '5epochs'\n"
+    )
+
+
+def test_another_scenario_of_the_same_name_is_refused_with_the_difference(
+    cli: Command, finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(finished[0])
+
+    outcome = cli("run", "tiny.yaml", "--seeds", "5", "--device", "cpu")
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == (
+        "error: runs/tiny: holds runs of another version of this scenario, which differs in\n"
+        "error:   seeds: [0, 1] -> [5]\n"
+        "error: give the scenario another name, choose another place with --out, or remove "
+        "runs/tiny\n"
+    )
+
+
 def test_waiting_threads_sleep_unless_the_user_says_otherwise(
     cli: Command, tiny: Path, runner: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

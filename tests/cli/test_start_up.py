@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from cilsim.bench.start_up import SCENARIO
+
 HEAVY = ("torch", "torchvision", "avalanche", "sklearn", "scipy", "pandas", "wandb")
 
 PROBE = """
@@ -49,9 +51,14 @@ def probe(names: tuple[str, ...], arguments: tuple[str, ...], folder: Path) -> l
         ("info", "strategy", "teen"),
         ("info", "dataset", "digits"),
         ("plugin", "list"),
+        ("data", "list"),
+        ("data", "fetch", "--help"),
+        ("data", "stats", "tiny.npz"),
         ("schema",),
         ("completion", "zsh"),
         ("doctor", "--help"),
+        ("runs", "--help"),
+        ("sweep", "--help"),
         ("reproduce", "--list"),
         ("reproduce", "quickstart", "--show"),
     ],
@@ -61,6 +68,18 @@ def test_a_command_that_trains_nothing_imports_nothing_heavy(
     arguments: tuple[str, ...], tiny: Path
 ) -> None:
     assert probe((*HEAVY, "matplotlib"), arguments, tiny.parent) == [0, []]
+
+
+def test_a_sweep_is_listed_without_anything_heavy(tiny: Path) -> None:
+    Path("sweep.yaml").write_text("scenarios: [tiny.yaml]\n")
+
+    assert probe(HEAVY, ("sweep", "sweep.yaml", "--dry-run"), tiny.parent) == [0, []]
+
+
+def test_finding_runs_imports_nothing_heavy(finished: tuple[Path, Any]) -> None:
+    folder, _ = finished
+
+    assert probe((*HEAVY, "matplotlib"), ("runs", "--where", "A_all>0.5"), folder) == [0, []]
 
 
 def test_help_imports_no_models_and_no_tables(tiny: Path) -> None:
@@ -77,7 +96,44 @@ def test_a_report_is_made_without_torch(finished: tuple[Path, Any]) -> None:
     assert probe(names, ("report", "runs/tiny"), folder) == [0, []]
 
 
+@pytest.mark.parametrize(
+    "arguments", [("compare", "runs/tiny"), ("diff", "runs/tiny", "runs/tiny")], ids=" ".join
+)
+def test_stored_runs_are_compared_without_torch(
+    finished: tuple[Path, Any], arguments: tuple[str, ...]
+) -> None:
+    folder, _ = finished
+    names = (*(name for name in HEAVY if name != "scipy"), "matplotlib")
+
+    assert probe(names, arguments, folder) == [0, []]
+
+
 def test_resuming_a_finished_run_needs_no_torch(finished: tuple[Path, Any]) -> None:
     folder, _ = finished
 
     assert probe(HEAVY, ("resume", "runs/tiny"), folder) == [0, []]
+
+
+STOP = """
+import json, os, sys
+import cilsim
+
+cilsim_api = 1
+
+@cilsim.hookimpl(tryfirst=True)
+def cilsim_training_loss(run, strategy, batch):
+    names = ("torchvision", "avalanche", "sklearn", "pandas", "wandb")
+    with open("imported.json", "w") as file:
+        json.dump([name for name in names if name in sys.modules], file)
+    os._exit(0)
+"""
+
+
+def test_a_run_reaches_its_first_step_without_what_it_does_not_use(tmp_path: Path) -> None:
+    (tmp_path / "start_up.yaml").write_text(SCENARIO)
+    (tmp_path / "stop.py").write_text(STOP)
+    words = ("run", "start_up.yaml", "--no-cache", "--device", "cpu", "--plugin", "stop.py")
+
+    subprocess.run([sys.executable, "-m", "cilsim", *words], cwd=tmp_path, timeout=120, check=True)
+
+    assert json.loads((tmp_path / "imported.json").read_text()) == []

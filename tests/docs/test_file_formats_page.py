@@ -24,8 +24,10 @@ PLACES = [
 ]
 
 
-OF_DISCOVERY = ("predictions/unlabelled", "pictures", "pictures/clusters-01.png")
+OF_DISCOVERY = ("predictions/unlabelled", "pictures/clusters-01.png")
 """What only discovery leaves; see tests/runner/test_cluster_picture.py."""
+OF_IMAGES = ("pictures", "pictures/examples.png")
+"""What only images leave; see tests/runner/test_example_picture.py."""
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_the_tree_names_every_file_and_folder_that_is_left(
     inside = {path for path in found if re.search(r"checkpoints/experience-00/|mean/", path)}
     assert found - inside - documented == set()
     seed = "<strategy label>/seed-<n>"
-    elsewhere = ("checkpoints/training", *OF_DISCOVERY)
+    elsewhere = ("checkpoints/training-01", *OF_DISCOVERY, *OF_IMAGES)
     assert documented - found == {f"{seed}/{path}" for path in elsewhere}
 
 

@@ -1,7 +1,10 @@
-"""Every block of Python in docs/writing-plugins.md runs, and does what the page says."""
+"""Every command and block of docs/writing-plugins.md runs, and does what the page says."""
 
 from __future__ import annotations
 
+import inspect
+import re
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -9,9 +12,14 @@ from typing import Any
 
 import pytest
 import yaml
+from scratch_environment import ScratchEnvironment
 
-from cilsim import hookimpl
+from cilsim import Context, Strategy, hookimpl
+from cilsim.cli.main import main
+from cilsim.cli.plugin_template import parse_name, rendered
+from cilsim.plugins import discover
 from cilsim.testing import Project, RunFiles
+from cilsim.testing.conformance import PROMISES
 
 PAGE = Path(__file__).parents[2] / "docs" / "writing-plugins.md"
 
@@ -110,3 +118,118 @@ def test_stored_counts_survive_an_interruption(modules: Any, tmp_path: Path) -> 
     project = Project.create(tmp_path, [("counted", modules["counted"])])
     kind().test_resumed_after_each_experience_equals_uninterrupted(project)
     kind().test_stores_no_more_than_it_declares(project)
+
+
+def test_there_is_no_block_of_another_kind(code_blocks: Any) -> None:
+    fences = re.findall(r"^```(\w*)$", PAGE.read_text(), flags=re.MULTILINE)
+    opened = fences[::2]
+    executed = {"python": 7, "yaml": 1, "bash": 3, "": 1}
+    assert {kind: opened.count(kind) for kind in set(opened)} == executed
+
+
+def section(heading: str) -> str:
+    """Return the text below a heading of the page, up to the next one."""
+    (text,) = re.findall(
+        rf"^##+ {heading}\n(.*?)(?=^##+ |\Z)", PAGE.read_text(), flags=re.MULTILINE | re.DOTALL
+    )
+    return text
+
+
+def table_of(heading: str) -> list[str]:
+    """Return the first cells of the table below a heading."""
+    cells = re.findall(r"^\| (.+?) \|", section(heading), flags=re.MULTILINE)
+    return [cell for cell in cells[1:] if not set(cell) <= {"-"}]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # eight processes, most of which import torch
+def test_a_plugin_is_written_installed_run_tested_checked_and_built(
+    tmp_path: Path, code_blocks: Any
+) -> None:
+    (block,) = code_blocks(section("Published in ten minutes"), "bash")
+    environment = ScratchEnvironment.create(tmp_path / "environment")
+    done = environment.run("sh", "-ec", block, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "my_strategy       cilsim-my-strategy 0.1.0  register_strategies" in done.stdout
+    assert "strategy my_strategy\nPASS  runs" in done.stdout
+    (wheel,) = (tmp_path / "cilsim-my-strategy" / "dist").glob("*.whl")
+    assert wheel.name == "cilsim_my_strategy-0.1.0-py3-none-any.whl"
+
+
+@pytest.mark.parametrize("heading", ["A strategy in one file", "See what happens"])
+def test_the_strategy_in_one_file_runs(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    code_blocks: Any,
+    heading: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "nearest", raising=False)
+    (strategy,) = code_blocks(section("A strategy in one file"), "python")
+    Path("nearest.py").write_text(strategy)
+    Path("scenario.yaml").write_text(rendered(parse_name("mine"), "strategy")["scenario.yaml"])
+    (block,) = code_blocks(section(heading), "bash")
+    (*environment, _), arguments = split(block)
+    for assignment in environment:
+        monkeypatch.setenv(*assignment.split("=", 1))
+    assert main(arguments) == 0
+    del sys.modules["nearest"]
+    assert (tmp_path / "runs" / "mine-digits" / "nearest" / "seed-0" / "metrics.jsonl").is_file()
+    traced = "trace: cilsim_register_strategies  nearest  " in capsys.readouterr().err
+    assert traced == (heading == "See what happens")
+
+
+def split(command: str) -> tuple[list[str], list[str]]:
+    """Return what is before the arguments of a command of cilsim, its name included, and those."""
+    words = shlex.split(command)
+    place = words.index("cilsim") + 1
+    return words[:place], words[place:]
+
+
+BROKEN = [
+    "@hookimpl\ndef cilsim_after_evalution(run): pass\n",
+    "@hookimpl\ndef cilsim_scores(feature): pass\n",
+    "@hookimpl\ndef cilsim_register_strategies(register): register('nmc', 'nearest:Nearest')\n",
+]
+
+
+@pytest.mark.parametrize("number", range(len(BROKEN)))
+def test_a_broken_plugin_is_named_as_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code_blocks: Any, number: int
+) -> None:
+    (shown,) = code_blocks(section("When something is wrong"), "")
+    metadata = tmp_path / "cilsim_nearest-0.1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Name: cilsim-nearest\nVersion: 0.1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[cilsim]\nnearest = broken_{number}\n")
+    code = "from cilsim import hookimpl\ncilsim_api = 1\n" + BROKEN[number]
+    (tmp_path / f"broken_{number}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert [
+        line for line in discover().explain_broken() if line.startswith("plugin 'nearest'")
+    ] == [shown.splitlines()[number]]
+
+
+def test_the_table_of_methods_is_complete() -> None:
+    documented = re.findall(r"`(\w+)\((.*?)\)`", "".join(table_of("Methods")))
+    methods = {
+        name: ", ".join(list(inspect.signature(method).parameters)[1:])
+        for name, method in vars(Strategy).items()
+        if inspect.isfunction(method) and not name.startswith("_")
+    }
+    assert dict(documented) == methods
+
+
+def test_the_services_of_the_table_exist() -> None:
+    documented = re.findall(r"`(\w+)(?:\(.*?\))?`", " ".join(table_of("The context")))
+    assigned = inspect.getsource(Context.__init__)
+    missing = [
+        name for name in documented if not hasattr(Context, name) and name not in assigned
+        and name not in (inspect.getdoc(Context) or "")
+    ]  # fmt: skip
+    assert missing == []
+
+
+def test_the_table_of_promises_is_that_of_the_check() -> None:
+    assert table_of("The check") == [promise.name for promise in PROMISES]

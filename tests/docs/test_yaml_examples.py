@@ -67,6 +67,8 @@ def test_examples_pass_the_check(
     for number, block in enumerate(code_blocks(path.read_text(), "yaml")):
         scenario = tmp_path / f"example-{number}.yaml"
         part = yaml.safe_load(block)
+        if "scenarios" in part:  # a sweep; test_clusters_page.py loads it
+            continue
         scenario.write_text(block if "stream" in part else yaml.safe_dump(completed(part, plugins)))
         loaded = load_scenario(scenario, plugins.registries, with_data=False)
         assert loaded.strategies != ()

@@ -53,7 +53,13 @@ def test_every_module_of_the_repository_is_in_the_wheel(names: list[str], root: 
 
 
 def test_types_and_templates_are_included(names: list[str]) -> None:
-    assert {"cilsim/py.typed", "cilsim/report/report.html.j2"} <= set(names)
+    assert {
+        "cilsim/py.typed",
+        "cilsim/report/page/report.html.j2",
+        "cilsim/report/page/report.css",
+        "cilsim/report/page/drawing.js",
+        "cilsim/plugin_template/strategy/code.j2",
+    } <= set(names)
 
 
 def test_recipes_are_included(names: list[str], root: Path) -> None:
@@ -64,7 +70,7 @@ def test_recipes_are_included(names: list[str], root: Path) -> None:
 
 
 def test_no_test_comes_along(names: list[str]) -> None:
-    assert [name for name in names if "test_" in name or "conftest" in name] == []
+    assert [name for name in names if "/test_" in name or "conftest" in name] == []
 
 
 def test_the_license_is_included(names: list[str]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cilsim.solvers import distances
+from cilsim.solvers import chunking
 from cilsim_ranpac.projection import random_features
 from cilsim_ranpac.regression import RidgeClassifier
 
@@ -89,7 +89,7 @@ def test_weights_are_the_ridge_regression_of_everything_seen(choice: Any, seed: 
     labels = torch.arange(36) // 12
     classifier = RidgeClassifier(choice, 0.25)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(distances, "MAX_ELEMENTS", bound)
+        patch.setattr(chunking, "CPU_BYTES", bound)
         for task in range(3):
             own = labels == task
             weights = classifier.learn(x[own], labels[own], task + 1, projection)

@@ -34,6 +34,10 @@ class OneByOne:
         self.total += 1
 
 
+def precision(gaussian: StreamingGaussian, shrinkage: float) -> Tensor:
+    return torch.cholesky_inverse(gaussian.factor(shrinkage))
+
+
 def drawn(samples: int, size: int, classes: int, seed: int) -> Stream:
     generator = torch.Generator().manual_seed(seed)
     x = 3.0 + torch.randn(samples, size, generator=generator)
@@ -64,7 +68,7 @@ def test_statistics_and_scores_equal_avalanche(arrays: dict[str, Any]):
         np.testing.assert_array_equal(gaussian.counts_K.numpy(), expected["cK"][:classes])
         covariance = gaussian.scatter_DD / gaussian.total
         np.testing.assert_allclose(covariance.numpy(), expected["Sigma"], atol=2.2e-5)
-        weights = gaussian.means_KD @ gaussian.precision(1e-4)
+        weights = gaussian.means_KD @ precision(gaussian, 1e-4)
         scores = x_test @ weights.T - 0.5 * (gaussian.means_KD * weights).sum(1)
         largest = np.abs(expected["scores"]).max()
         found, wanted = scores.numpy() / largest, expected["scores"][:, :classes] / largest
@@ -80,7 +84,7 @@ def test_final_accuracy_after_a_base_phase(arrays: dict[str, Any], plastic: bool
     gaussian.fit_base(*task_of(arrays, 0), 4)
     for task in range(1, 5):
         gaussian.stream(*task_of(arrays, task), 4 * task + 4, plastic=plastic)
-    weights = gaussian.means_KD @ gaussian.precision(1e-4)
+    weights = gaussian.means_KD @ precision(gaussian, 1e-4)
     offsets = 0.5 * (gaussian.means_KD * weights).sum(1)
     scores = torch.from_numpy(arrays["x_test"]).double() @ weights.T - offsets
     right = scores.argmax(1).numpy() == arrays["y_test"]
@@ -130,13 +134,25 @@ def test_base_phase_does_not_depend_on_the_order():
 def test_a_fixed_covariance_stays_as_the_base_gave_it():
     gaussian = StreamingGaussian(3)
     gaussian.fit_base(*drawn(20, 3, 2, seed=0), 2)
-    before = gaussian.precision(0.01)
+    before = precision(gaussian, 0.01)
     gaussian.stream(*drawn(20, 3, 4, seed=1), 4, plastic=False)
-    torch.testing.assert_close(gaussian.precision(0.01), before, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(precision(gaussian, 0.01), before, rtol=1e-12, atol=1e-12)
     assert gaussian.total == 40
 
 
 def test_full_shrinkage_is_the_nearest_mean():
     gaussian = StreamingGaussian(3)
     gaussian.stream(*drawn(20, 3, 2, seed=0), 2)
-    assert gaussian.precision(1.0).tolist() == torch.eye(3).tolist()
+    assert precision(gaussian, 1.0).tolist() == torch.eye(3).tolist()
+
+
+def test_an_order_is_that_of_the_samples_put_in_order() -> None:
+    generator = torch.Generator().manual_seed(0)
+    features_ND = torch.randn(300, 4, generator=generator)
+    labels_N = torch.randint(0, 5, (300,), generator=generator)
+    order_N = torch.randperm(300, generator=generator)
+    given, sorted_before = StreamingGaussian(4), StreamingGaussian(4)
+    given.stream(features_ND, labels_N, 5, order_N=order_N)
+    sorted_before.stream(features_ND[order_N], labels_N[order_N], 5)
+    assert torch.equal(given.scatter_DD, sorted_before.scatter_DD)
+    assert torch.equal(given.means_KD, sorted_before.means_KD)

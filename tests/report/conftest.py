@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from cilsim.records import (
     RunResult,
     StreamInfo,
 )
+from cilsim.report.entrants import Entrant, Group, entrants
 
 NAN = float("nan")
 ACCURACY_MATRIX = [[0.9, NAN, NAN], [0.8, 0.7, NAN], [0.5, 0.6, 0.65]]
@@ -112,6 +115,40 @@ def make_result(make_run: MakeRun) -> MakeResult:
 
 
 @pytest.fixture
+def finals(make_result: MakeResult) -> Callable[..., list[RunResult]]:
+    """Makes runs from {label: {seed: value}}, the value that of a metric at the end."""
+
+    def make(values: Mapping[str, Mapping[int, float]], metric: str = "A_all") -> list[RunResult]:
+        return [
+            _with_final(make_result(label, seed), metric, value)
+            for label, by_seed in values.items()
+            for seed, value in by_seed.items()
+        ]
+
+    return make
+
+
+def _with_final(result: RunResult, metric: str, value: float) -> RunResult:
+    *earlier, last = result.evaluations
+    changed = last.with_values({**last.values, metric: value})
+    return replace(result, evaluations=(*earlier, changed))
+
+
+@pytest.fixture
+def field(finals: Callable[..., list[RunResult]]) -> Callable[..., tuple[Entrant, ...]]:
+    """Makes entrants from {label: {seed: value}}."""
+
+    def make(
+        values: Mapping[str, Mapping[int, float]],
+        metric: str = "A_all",
+        names: Mapping[str, str] | None = None,
+    ) -> tuple[Entrant, ...]:
+        return entrants([Group("a", finals(values, metric), names or {})])
+
+    return make
+
+
+@pytest.fixture
 def domain_stream(stream: StreamInfo) -> StreamInfo:
     """All four classes in each of two domains."""
     return StreamInfo(
@@ -127,3 +164,64 @@ def domain_stream(stream: StreamInfo) -> StreamInfo:
         groups=stream.groups,
         digest=stream.digest,
     )
+
+
+@pytest.fixture(scope="session")
+def long_results(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[int, int], list[RunResult]]:
+    """Makes runs of so many strategies, which forget at different speeds, over so many experiences.
+
+    Each has two seeds; strategy k keeps 90 % * e^(-rate * age), rate = (k + 1) / (14 experiences).
+    """
+    folder = tmp_path_factory.mktemp("long")
+    return cache(partial(make_long_results, folder))
+
+
+def make_long_results(folder: Path, strategies: int, experiences: int) -> list[RunResult]:
+    infos = tuple(
+        ExperienceInfo(i, f"session {i}" if i else "base", (i,), i + 1, 5, 0, 10)
+        for i in range(experiences)
+    )
+    stream = StreamInfo(
+        kind="class_incremental", dataset="made-up", protocol=f"B1-Inc1, {experiences}",
+        experiences=infos, class_ids=tuple(range(experiences)),
+        class_names=tuple(f"class {i}" for i in range(experiences)), groups=("base", "novel"),
+        digest="0" * 64,
+    )  # fmt: skip
+    return [
+        _long_result(folder, stream, f"strategy-{number}", number, seed)
+        for number in range(strategies)
+        for seed in (0, 1)
+    ]
+
+
+def _long_result(folder: Path, stream: StreamInfo, label: str, number: int, seed: int) -> RunResult:
+    count = len(stream.experiences)
+    i, j = np.mgrid[:count, :count]
+    rate = (number + 1) / (count * 14) * (1 + 0.1 * seed)
+    matrix = np.where(i >= j, np.exp(-rate * (i - j)) * 0.9, np.nan)
+    nothing = np.empty(0, dtype=np.int64)
+    confusion = np.eye(count, dtype=np.int64) * 8
+    confusion[:, -1] += 2
+    evaluations = []
+    for after in range(count):
+        seen = matrix[after, : after + 1]
+        values = {"A_all": float(seen.mean()), "A_avg_inc": float(seen.mean())}
+        if after:
+            values |= {"forgetting": 0.9 - float(seen[:-1].mean()), "A_base": float(seen[0])}
+        evaluations.append(
+            Evaluation(
+                after,
+                values,
+                matrix,
+                confusion,
+                Predictions(after, nothing, nothing, nothing),
+                {"train": 1.0},
+                {"prototypes": 256},
+            )
+        )
+    run = RunInfo(
+        "long", label, seed, stream, "cpu", folder / label / f"seed-{seed}", {"rate": rate}
+    )
+    return RunResult(run, tuple(evaluations), 1.0)

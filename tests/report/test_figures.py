@@ -1,15 +1,12 @@
 import itertools
-import warnings
 
 import numpy as np
 import pytest
 
-from cilsim.report.canvas import as_rgb, as_svg
 from cilsim.report.figures import (
     MOST_DIRECT_LABELS,
     forgetting_curves,
     spread,
-    strategy_comparison,
 )
 
 
@@ -75,38 +72,3 @@ def test_spread_centres_a_cluster_on_its_members():
 def test_spread_keeps_a_cluster_at_the_edge_inside():
     assert spread([0.0, 0.01], gap=0.1) == pytest.approx([0.0, 0.1])
     assert spread([1.0, 0.99], gap=0.1) == pytest.approx([1.0, 0.9])
-
-
-def test_the_comparison_has_one_line_per_strategy_in_each_panel(make_result):
-    figure = strategy_comparison([make_result("teen"), make_result("nmc", shift=-0.1)])
-    assert [len(axes.lines) for axes in figure.axes] == [2, 2]
-    assert [axes.get_ylim() for axes in figure.axes] == [(0.0, 1.0)] * 2
-    assert list(figure.axes[0].lines[1].get_ydata()) == pytest.approx([0.8, 0.67, 0.46])
-
-
-def test_a_metric_that_begins_later_is_drawn_from_there(make_result):
-    line = strategy_comparison([make_result()]).axes[1].lines[0]
-    assert list(line.get_xdata()) == [1, 2]
-
-
-def test_bands_are_drawn_for_two_seeds_or_more(make_result):
-    one = strategy_comparison([make_result(seed=0)])
-    two = strategy_comparison([make_result(seed=0), make_result(seed=1, shift=0.01)])
-    assert [len(f.axes[0].collections) for f in (one, two)] == [0, 1]
-
-
-def test_many_strategies_are_all_in_the_legend(make_result):
-    figure = strategy_comparison([make_result(f"s{k}") for k in range(12)])
-    assert len(figure.legends[0].get_texts()) == 12
-
-
-def test_a_name_that_looks_like_a_formula_is_drawn_as_it_is(make_result):
-    svg = as_svg(strategy_comparison([make_result(r"$\bad{<b>$")]))
-    assert r"$\bad{&lt;b&gt;$" in svg
-
-
-def test_a_name_that_the_font_lacks_warns_nobody(make_result):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        picture = as_rgb(strategy_comparison([make_result("方法")]))
-    assert picture.shape == (460, 1000, 3)

@@ -226,7 +226,7 @@ def test_a_resumed_run_reads_like_an_uninterrupted_one(done, make_run, make_resu
     last_step = done * EPOCHS * STEPS
     past = read_scalars(broken.folder, last_step)
     resumed = hooks(
-        TensorBoardReporter(replay=evaluations[:done], replay_scalars=past), ScalarLog(last_step)
+        TensorBoardReporter(replay=evaluations[:done], replay_scalars=past), ScalarLog(past)
     )
     resumed.cilsim_before_run(run=broken)
     live_through(resumed, broken, evaluations[done:])

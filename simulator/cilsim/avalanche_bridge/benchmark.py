@@ -17,7 +17,7 @@ from avalanche.benchmarks.utils.classification_dataset import (
     _make_taskaware_classification_dataset,
 )
 from torch import Tensor
-from torch.utils.data import TensorDataset
+from torch.utils.data import Dataset
 
 from cilsim.data.dataset import DataSet
 from cilsim.data.device import part_digest, take
@@ -85,11 +85,24 @@ def _stream(
 def _classification(dataset: DataSet, part: Any, positions: IntArray, labels: IntArray) -> Any:
     digest = part_digest(dataset.digest, part, positions, dataset.crop)
     samples = take(dataset, part, positions, labels[positions], torch.device("cpu"), digest)
-    x: Tensor = prepare(samples.x, samples)
+    x: Tensor = prepare(samples.x[:], samples)
     assert samples.labels is not None  # labels were given to take()
     targets = samples.labels.tolist()
-    data = TensorDataset(x.contiguous(), samples.labels)
+    data = _Labelled(x.contiguous(), targets)
     return _make_taskaware_classification_dataset(data, targets=targets, task_labels=0)
+
+
+class _Labelled(Dataset[tuple[Tensor, int]]):
+    """Samples with plain integers as labels: iCaRL collates them with labels of its own."""
+
+    def __init__(self, x: Tensor, labels: list[int]) -> None:
+        self._x, self._labels = x, labels
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, place: int) -> tuple[Tensor, int]:
+        return self._x[place], self._labels[place]
 
 
 def _complete(benchmark: Any, plan: StreamPlan) -> None:

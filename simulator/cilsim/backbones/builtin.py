@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from cilsim.backbones.pretrained import FileOptions, ResizedOptions
+from cilsim.backbones.resnet12_options import ResNet12Options
 from cilsim.backbones.timm_options import TimmOptions
 from cilsim.backbones.transformer_options import VitOptions
 from cilsim.options import Options
@@ -45,6 +46,15 @@ class ImageNetResNetOptions(ResizedOptions):
     ] = "none"
     """Weights to start from: none (random ones), those of torchvision by name, or a .safetensors,
     .pt or .pth file."""
+
+
+class WideResNetOptions(FileOptions):
+    """Options of `wide_resnet`."""
+
+    depth: Literal[10, 16, 22, 28, 34, 40] = 28
+    """Layers: six for each block per stage, and four."""
+    factor: Annotated[int, Field(ge=1, le=20)] = 10
+    """By how much the widths 16, 32 and 64 are multiplied."""
 
 
 class MlpOptions(Options):
@@ -118,6 +128,21 @@ BACKBONES: tuple[BackboneDeclaration, ...] = (
         load="cilsim.backbones.residual:resnet18",
         options=ImageNetResNetOptions,
         summary="ResNet-18 with the ImageNet stem, as in torchvision; 11.2 million parameters",
+        accepts="images",
+    ),
+    BackboneDeclaration(
+        name="resnet12",
+        load="cilsim.backbones.resnet12:resnet12",
+        options=ResNet12Options,
+        summary="ResNet-12 of few-shot learning, widths 64-160-320-640; 12.4 million parameters",
+        accepts="images",
+        check="cilsim.backbones.resnet12_options:check_resnet12",
+    ),
+    BackboneDeclaration(
+        name="wide_resnet",
+        load="cilsim.backbones.wide_residual:wide_resnet",
+        options=WideResNetOptions,
+        summary="WRN-28-10 and other wide ResNets, for 32x32 images; 36.5 million parameters",
         accepts="images",
     ),
     BackboneDeclaration(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import zipfile
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch import Tensor
 from cilsim.backbones.network import reachable
 from cilsim.backbones.pretrained import PretrainedOptions
 from cilsim.errors import CheckpointError, DataError
+from cilsim.scenario.origin import abbreviate
 
 HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,})\.")
 """How torchvision's files are named: the first digits of their SHA-256."""
@@ -108,6 +110,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
+    _refuse_compressed(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes torch and zipfile raise all sorts of things
@@ -116,6 +119,22 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             f"({_first_line(error)}) - save the state dict by itself, or as .safetensors"
         ) from error
     return _tensors(content, path)
+
+
+def _refuse_compressed(path: Path) -> None:
+    """Refuse a file whose records are compressed: torch never writes one, and it can be a bomb."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            packed = [one for one in archive.infolist() if one.compress_type != zipfile.ZIP_STORED]
+    except (OSError, ValueError, zipfile.BadZipFile):  # torch will say what is wrong with it
+        return
+    if packed:
+        raise CheckpointError(
+            f"weights '{path}' cannot be read: the record '{abbreviate(packed[0].filename)}' is "
+            "compressed, which torch never does - save the state dict again, or as .safetensors"
+        )
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -147,4 +166,4 @@ def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+    return f"{type(error).__name__}: {abbreviate(lines[0], 200)}" if lines else type(error).__name__

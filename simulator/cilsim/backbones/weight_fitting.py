@@ -61,9 +61,28 @@ def _problems(
     ]
     if other:
         yield f"of another shape: {_listed(other)}"
+    kinds = [
+        f"{name} {_kind(state[name])} instead of {_kind(tensor)}"
+        for name, tensor in wanted.items()
+        if name in state and not _same_kind(state[name], tensor)
+    ]
+    if kinds:
+        yield f"of another type: {_listed(kinds)}"
     foreign = [name for name in state if name not in wanted]
     if foreign:
         yield f"unknown: {_listed(foreign)}"
+
+
+def _same_kind(given: Tensor, wanted: Tensor) -> bool:
+    """Return whether one tensor can be copied into another without losing what it means."""
+    plain = given.layout == torch.strided and not given.is_quantized and not given.is_complex()
+    return plain and (given.is_floating_point() or not wanted.is_floating_point())
+
+
+def _kind(tensor: Tensor) -> str:
+    name = str(tensor.dtype).removeprefix("torch.")
+    layout = str(tensor.layout).removeprefix("torch.")
+    return name if tensor.layout == torch.strided else f"{name} {layout}"
 
 
 def _feature_size(state: Mapping[str, Tensor], pattern: str) -> int | None:

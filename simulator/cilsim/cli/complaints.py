@@ -7,7 +7,7 @@ import traceback
 import click
 
 from cilsim.cli.group import explain_usage
-from cilsim.errors import CilsimError, Interrupted, ScenarioError
+from cilsim.errors import CilsimError, Interrupted, ScenarioError, in_one_line
 
 INTERNAL = 1
 """Exit code of an error that is nobody's fault but ours; the same as that of a failed run."""
@@ -46,13 +46,10 @@ def lines_about(error: BaseException) -> list[str]:
         return [f"error: {error.format_message()}"]
     if isinstance(error, click.Abort | KeyboardInterrupt):
         return ["stopped"]
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return [f"error: {error.filename}: {error.strerror}; --debug shows the traceback"]
     return [_internal(error)]
 
 
 def _internal(error: BaseException) -> str:
-    said = " ".join(str(error).split())
-    name = type(error).__name__
-    return (
-        f"internal error: {name}{f': {said}' if said else ''}; "
-        "run again with --debug for the traceback"
-    )
+    return f"internal error: {in_one_line(error)}; run again with --debug for the traceback"

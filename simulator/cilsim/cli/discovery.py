@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cilsim.cli.settings import settings_of
-from cilsim.errors import CilsimError, PluginError, Problem, ScenarioError
+from cilsim.cli.streams import stdout_reserved
+from cilsim.errors import CilsimError, PluginError, Problem, ScenarioError, in_one_line
 from cilsim.plugins import Plugins, discover
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ def find_plugins(files: Sequence[Path] = ()) -> Plugins:
     Raises:
         PluginError: one of `files` cannot be used.
     """
-    extra = [import_file(path) for path in files]
-    plugins = discover([(module.__name__, module) for module in extra])
+    with stdout_reserved():
+        extra = [import_file(path) for path in files]
+        plugins = discover([(module.__name__, module) for module in extra])
     for plugin in plugins.broken:
         if plugin.implementation is not None and plugin.implementation in extra:
             path = plugin.implementation.__file__
@@ -67,10 +69,12 @@ def _execute(name: str, path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may even call sys.exit
+        sys.modules.pop(name, None)
         raise PluginError(
-            name, f"--plugin {path}: importing it fails: {type(error).__name__}: {error}"
+            name, f"--plugin {path}: importing it fails: {in_one_line(error)}"
         ) from error
     return module
 
@@ -107,7 +111,8 @@ def load_or_explain(
     from cilsim.scenario.load import load_scenario  # `list` and `info` start without it
 
     try:
-        return load_scenario(path, plugins.registries, overrides, with_data=with_data)
+        with stdout_reserved():
+            return load_scenario(path, plugins.registries, overrides, with_data=with_data)
     except ScenarioError as error:
         return error.problems
     except CilsimError as error:  # such as data that is not there

@@ -6,7 +6,8 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +15,23 @@ import click
 
 from cilsim.cli.output import write_json
 from cilsim.cli.report_files import write_reports
+from cilsim.cli.streams import forget_stdout, stdout_reserved
 from cilsim.errors import Interrupted, RunFailed
 from cilsim.plugins import Plugins
 from cilsim.records import RunResult
 from cilsim.report.final_table import closing_lines, final_table
 from cilsim.report.scalar_log import ScalarLog, read_scalars
 from cilsim.report.terminal import NORMAL, QUIET, VERBOSE, TerminalReporter
-from cilsim.runner.interruption import StopRequest, stop_on_signals
+from cilsim.results.run_folder import RESOLVED, RunFolder
+from cilsim.runner.interruption import AT_ONCE, StopRequest, stop_on_signals
 from cilsim.runner.request import RunRequest, RunStart, ScenarioOutcome
 from cilsim.scenario.schema import Scenario
 
 if TYPE_CHECKING:
     from cilsim.cli.settings import Settings
+
+
+SHOW_CURSOR = "\x1b[?25h"
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class Execution:
         tensorboard: whether event files are written.
         as_json: whether stdout gets a JSON document in place of the folder's path.
         plugin_files: plugins that a command to go on has to name again.
+        checkpoint_every: in place of the scenario's `checkpoints.every`, if given.
     """
 
     plugins: Plugins
@@ -51,6 +58,7 @@ class Execution:
     tensorboard: bool
     as_json: bool
     plugin_files: Sequence[Path] = ()
+    checkpoint_every: str | None = None
 
     def run(self, scenario: Scenario) -> int:
         """Run a scenario, write its reports, tell the results, and return the exit code.
@@ -60,10 +68,13 @@ class Execution:
             Interrupted: the user asked to stop; the message says how to go on.
         """
         outcome = self.execute(scenario)
-        if self.as_json:
-            write_json(describe_outcome(outcome), indent=None)
-        else:
-            click.echo(outcome.folder)
+        try:
+            if self.as_json:
+                write_json(describe_outcome(outcome), indent=None)
+            else:
+                click.echo(outcome.folder)
+        except BrokenPipeError:  # who reads stdout has left; the scenarios to come are still run
+            forget_stdout()
         return self.exit_code(outcome)
 
     def execute(self, scenario: Scenario) -> ScenarioOutcome:
@@ -73,10 +84,11 @@ class Execution:
             CilsimError: nothing could be run.
             Interrupted: the user asked to stop; the message says how to go on.
         """
+        if self.checkpoint_every is not None:
+            changes = {"every": self.checkpoint_every}
+            checkpoints = scenario.checkpoints.model_copy(update=changes)
+            scenario = replace(scenario, checkpoints=checkpoints)
         outcome = self._run(scenario)
-        if outcome.results:
-            write_reports(outcome.folder, outcome.results)
-            self._write_aggregates(outcome.results)
         self._tell(outcome)
         return outcome
 
@@ -89,18 +101,31 @@ class Execution:
 
     def _run(self, scenario: Scenario) -> ScenarioOutcome:
         prepare_environment()
-        from cilsim.runner.scenario_run import run_scenario
-
         stop, folder = StopRequest(), self.out / scenario.name
-        request = RunRequest(self.out, self.device, self.cache, self._reporters, stop)
+        request = RunRequest(
+            self.out, self.device, self.cache, self._reporters, stop, self._write_reports
+        )
         try:
-            with stop_on_signals(stop):
-                return run_scenario(scenario, self.plugins, request)
+            with stop_on_signals(stop, lambda said: tell_at_once(self._stopped(said, folder))):
+                from cilsim.runner.scenario_run import run_scenario
+
+                with stdout_reserved():
+                    return run_scenario(scenario, self.plugins, request)
+        except RunFailed as error:  # the runs cannot be written
+            raise RunFailed(
+                f"{error}; once that is mended, go on with: {self._resume(folder)}"
+            ) from error
         except Interrupted as error:
-            raise Interrupted(f"{error}\nresume with: {self._resume(folder)}") from error
+            raise Interrupted(self._stopped(str(error), folder)) from error
         except KeyboardInterrupt as error:
             _show_cursor()
-            raise Interrupted(f"stopped at once\nresume with: {self._resume(folder)}") from error
+            raise Interrupted(self._stopped(AT_ONCE, folder)) from error
+
+    def _stopped(self, why: str, folder: Path) -> str:
+        """Return what is said about a stop: why, and how to go on."""
+        if not (folder / RESOLVED).is_file():
+            return f"{why}\nnothing is stored yet; give the same command again"
+        return f"{why}\nresume with: {self._resume(folder)}"
 
     def _resume(self, folder: Path) -> str:
         """Return the command that goes on with a run folder."""
@@ -117,14 +142,14 @@ class Execution:
         )
 
     def _reporters(self, start: RunStart) -> Sequence[object]:
+        past = read_scalars(start.run.folder, start.resume_step) if start.resume_step else []
         reporters: list[object] = [
             TerminalReporter(start.number, start.of, self._verbosity, start.replay),
-            ScalarLog(start.resume_step),
+            ScalarLog(past),
         ]
         if self.tensorboard:
             from cilsim.report.tensorboard import TensorBoardReporter
 
-            past = read_scalars(start.run.folder, start.resume_step) if start.resume_step else []
             reporters.append(
                 TensorBoardReporter(start.replay, past, start.resolved, start.environment)
             )
@@ -136,11 +161,13 @@ class Execution:
             return QUIET
         return VERBOSE if self.settings.verbose else NORMAL
 
-    def _write_aggregates(self, results: Sequence[RunResult]) -> None:
+    def _write_reports(self, folder: Path, results: Sequence[RunResult]) -> None:
+        write_reports(folder, results)
         if self.tensorboard:
             from cilsim.report.aggregate import write_aggregates
 
             write_aggregates(results)
+        RunFolder(folder).seal()
 
     def _tell(self, outcome: ScenarioOutcome) -> None:
         if outcome.results and not self.settings.quiet:
@@ -153,7 +180,14 @@ class Execution:
 def _show_cursor() -> None:
     """Bring back the cursor that an interrupted progress line had hidden."""
     if sys.stderr.isatty():
-        click.echo("\x1b[?25h", nl=False, err=True)
+        click.echo(SHOW_CURSOR, nl=False, err=True)
+
+
+def tell_at_once(text: str) -> None:
+    """Write to stderr although the main thread may be about to, or may never go on."""
+    cursor = f"\n{SHOW_CURSOR}" if sys.stderr.isatty() else ""
+    with suppress(OSError):
+        os.write(sys.stderr.fileno(), f"{cursor}{text}\n".encode(errors="replace"))
 
 
 def prepare_environment() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +11,8 @@ from cilsim import __version__
 from cilsim.cli.complaints import INTERNAL, complain
 from cilsim.cli.group import LateCommand, LateGroup
 from cilsim.cli.settings import Settings, log_lines, shared_options
+from cilsim.cli.streams import forget_stdout, lasting_streams
+from cilsim.errors import CilsimError
 
 _HERE = "cilsim.cli.commands"
 COMMANDS = {
@@ -24,10 +24,28 @@ COMMANDS = {
     "check": LateCommand(f"{_HERE}.check:check", "Say whether scenarios can be run."),
     "plan": LateCommand(f"{_HERE}.plan:plan", "Show the resolved stream without running it."),
     "report": LateCommand(f"{_HERE}.report:report", "Rebuild the report of finished runs."),
+    "compare": LateCommand(f"{_HERE}.compare:compare_", "Compare strategies, with statistics."),
+    "diff": LateCommand(f"{_HERE}.diff:diff", "Say what differs between two runs."),
+    "verify": LateCommand(
+        f"{_HERE}.verify:verify", "Say whether stored runs are what was written."
+    ),
+    "runs": LateCommand(f"{_HERE}.runs:runs", "List all runs, from an index of their folders."),
+    "sweep": LateCommand(
+        f"{_HERE}.sweep:sweep", "Run strategies x scenarios x seeds x options, many at a time."
+    ),
+    "advise": LateCommand(
+        f"{_HERE}.advise:advise", "Try strategies on your images and recommend a scenario."
+    ),
+    "export": LateCommand(f"{_HERE}.export:export", "Write the model of a run as plain files."),
+    "predict": LateCommand(f"{_HERE}.predict:predict", "Print the classes of image files."),
+    "extend": LateCommand(f"{_HERE}.extend:extend", "Add a class to a model from a few images."),
     "list": LateCommand(f"{_HERE}.list:list_", "List what can be named in a scenario."),
     "info": LateCommand(f"{_HERE}.info:info", "Explain one strategy, stream kind, data set, ..."),
-    "plugin": LateCommand(f"{_HERE}.plugin:plugin", "See the plugins."),
+    "data": LateCommand(f"{_HERE}.data:data", "See, fetch and verify published data sets."),
+    "plugin": LateCommand(f"{_HERE}.plugin:plugin", "See, write and check plugins."),
+    "cache": LateCommand(f"{_HERE}.cache:cache", "See or clear what can be made again."),
     "schema": LateCommand(f"{_HERE}.schema:schema", "Print the JSON Schema of scenario files."),
+    "bench": LateCommand(f"{_HERE}.bench:bench", "Measure the engine on this machine."),
     "doctor": LateCommand(f"{_HERE}.doctor:doctor", "Check that this machine is ready."),
     "completion": LateCommand(f"{_HERE}.completion:completion", "Print a completion script."),
 }
@@ -49,36 +67,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: without the program's name; those of the process if None.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a table must not end a run on an ASCII terminal
     settings = Settings()
-    with log_lines(settings):
+    with lasting_streams(), log_lines(settings):
         try:
             code = _run(arguments, settings)
             settings.show_warnings()
             sys.stdout.flush()
         except BrokenPipeError:
-            _forget_stdout()
+            forget_stdout()
             code = INTERNAL
+        except CilsimError as error:  # stdout is full
+            code = complain(error, settings.debug)
     return code
 
 
 def _run(arguments: Sequence[str] | None, settings: Settings) -> int:
+    stdout = sys.stdout
     try:
         result = cilsim.main(arguments, prog_name="cilsim", standalone_mode=False, obj=settings)
     except BrokenPipeError:
         raise
-    except (Exception, KeyboardInterrupt) as error:  # complain() names it; --debug shows it all
+    except SystemExit as error:
+        if sys.stdout is not stdout:  # click met a broken pipe and put a stream in its place
+            raise BrokenPipeError from error
+        return complain(error, settings.debug)
+    except BaseException as error:  # complain() names it; --debug shows it all
         return complain(error, settings.debug)
     return result if isinstance(result, int) else 0
-
-
-def _forget_stdout() -> None:
-    """Let Python's own flush at exit go nowhere: whoever read our output has left."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
 
 
 if __name__ == "__main__":

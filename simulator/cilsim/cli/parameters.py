@@ -8,19 +8,26 @@ from pathlib import Path
 import click
 
 from cilsim.cli.settings import Decorated
+from cilsim.scenario.checkpoint_interval import interval_text
 
-MOST_SEEDS = 10_000
+MOST_NUMBERS = 10_000
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
     """Return the training seeds in `0,1,2`, `0-4` or `0-2,7`, in the order given."""
-    seeds = [seed for part in text.split(",") for seed in _range(part.strip())]
+    return numbers_in(text, "--seeds", "seeds")
+
+
+def numbers_in(text: str, option: str, noun: str) -> tuple[int, ...]:
+    """Return the numbers in `0,1,2`, `0-4` or `0-2,7`, in the order given."""
+    parts = (_range(part.strip(), option, noun) for part in text.split(","))
+    numbers = [number for part in parts for number in part]
     seen: set[int] = set()
-    for seed in seeds:
-        if seed in seen:
-            raise click.UsageError(f"--seeds {text}: {seed} is given twice")
-        seen.add(seed)
-    return tuple(seeds)
+    for number in numbers:
+        if number in seen:
+            raise click.UsageError(f"{option} {text}: {number} is given twice")
+        seen.add(number)
+    return tuple(numbers)
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
@@ -29,13 +36,15 @@ def parse_labels(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def _range(text: str) -> range:
+def _range(text: str, option: str, noun: str) -> range:
     match = re.fullmatch(r"(\d{1,18})(?:-(\d{1,18}))?", text)
     first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
     if last < first:
-        raise click.UsageError(f"--seeds: found '{text}', expected seeds such as '0,1,2' or '0-4'")
-    if last - first >= MOST_SEEDS:
-        raise click.UsageError(f"--seeds: '{text}' are more than {MOST_SEEDS} seeds")
+        raise click.UsageError(
+            f"{option}: found '{text}', expected {noun} such as '0,1,2' or '0-4'"
+        )
+    if last - first >= MOST_NUMBERS:
+        raise click.UsageError(f"{option}: '{text}' are more than {MOST_NUMBERS} {noun}")
     return range(first, last + 1)
 
 
@@ -53,6 +62,14 @@ set_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 
 
+def parse_interval_option(text: str) -> str:
+    """Return `text` if it says how often a training is stored, such as `10m` or `5epochs`."""
+    try:
+        return interval_text(text)
+    except ValueError as error:
+        raise click.UsageError(f"--checkpoint-every: {error}") from error
+
+
 def run_options(command: Decorated) -> Decorated:
     """Add the options that say how a run is made, not what is run."""
     for decorate in (
@@ -61,7 +78,12 @@ def run_options(command: Decorated) -> Decorated:
             help="auto (the default), cpu, cuda, cuda:N or mps.",
         ),
         click.option(
-            "--cache/--no-cache", default=True, help="Reuse base training of earlier commands.",
+            "--cache/--no-cache", default=True,
+            help="Reuse what earlier commands trained and extracted.",
+        ),
+        click.option(
+            "--checkpoint-every", type=parse_interval_option, metavar="INTERVAL",
+            help="Store each training this often, such as 90s, 10m or 5epochs.",
         ),
         click.option(
             "--tensorboard/--no-tensorboard", default=True, help="Write TensorBoard files.",

@@ -79,9 +79,15 @@ def _switch(*names: str, set_: tuple[str, Any], text: str) -> Callable[[Decorate
 class _LinesOnStderr(logging.Handler):
     """Writes bare messages; stderr is looked up each time, since progress bars replace it."""
 
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+
     def emit(self, record: logging.LogRecord) -> None:
         prefix = _PREFIXES.get(record.levelno, "")
-        lines = (prefix + line for line in record.getMessage().splitlines())
+        lines = [prefix + line for line in record.getMessage().splitlines()]
+        if record.exc_info and self._settings.debug:
+            lines = [*logging.Formatter().formatException(record.exc_info).splitlines(), *lines]
         click.echo(_clear_line() + "\n".join(lines), err=True)
 
 
@@ -93,7 +99,7 @@ def _clear_line() -> str:
 @contextmanager
 def log_lines(settings: Settings) -> Iterator[None]:
     """Show the engine's log lines on stderr for as long as the command runs."""
-    handler, before = _LinesOnStderr(), (LOGGER.level, LOGGER.propagate)
+    handler, before = _LinesOnStderr(settings), (LOGGER.level, LOGGER.propagate)
     LOGGER.addHandler(handler)
     LOGGER.setLevel(settings.level)
     LOGGER.propagate = False

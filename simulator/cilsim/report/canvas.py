@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -25,11 +23,6 @@ _STYLE = {
     "axes.spines.right": False,
     "axes.spines.top": False,
     "font.size": 9.0,
-    # A strategy may be called "$x$"; names are text, not formulas.
-    "text.parse_math": False,
-    # Equal figures give equal bytes, with text that can be searched and selected.
-    "svg.hashsalt": "cilsim",
-    "svg.fonttype": "none",
 }
 
 
@@ -38,9 +31,7 @@ def drawing() -> Iterator[None]:
     """Apply the style of all figures, for as long as one is built or rendered."""
     import matplotlib
 
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():  # type: ignore[arg-type]
-        # A name in a script that the font lacks is drawn as boxes; the tables still show it.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with matplotlib.rc_context(_STYLE):  # type: ignore[arg-type]
         yield
 
 
@@ -96,19 +87,6 @@ class Stage:
 def as_rgb(figure: Figure) -> RgbArray:
     """Return the figure as (H, W, 3) uint8."""
     return _pixels(_drawn(figure))
-
-
-def as_svg(figure: Figure) -> str:
-    """Return the figure as one `<svg>` element without a reference to anything outside."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    text = io.StringIO()
-    no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    with drawing():
-        canvas = FigureCanvasSVG(figure)
-        canvas.print_svg(text, metadata=no_metadata)  # type: ignore[no-untyped-call]
-    document = text.getvalue()
-    return document[document.index("<svg") :].strip()
 
 
 def _drawn(figure: Figure) -> FigureCanvasAgg:

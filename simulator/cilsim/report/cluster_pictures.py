@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from cilsim.records import RunResult
 from cilsim.report.canvas import RgbArray
-from cilsim.results.seed_folder import cluster_picture_path
+from cilsim.results.sealed_folder import SealedFolder
+from cilsim.results.seed_folder import clusters_file
 
 
 def read_cluster_picture(folder: Path, experience: int) -> RgbArray | None:
@@ -18,22 +20,34 @@ def read_cluster_picture(folder: Path, experience: int) -> RgbArray | None:
     Args:
         folder: of the run.
         experience: what was discovered in it.
+
+    Raises:
+        CheckpointError: the file is missing or damaged.
     """
-    path = cluster_picture_path(folder, experience)
-    if not path.is_file():
+    content = SealedFolder(folder).read(clusters_file(experience))
+    if content is None:
         return None
     from PIL import Image
 
-    with Image.open(path) as picture:
+    with Image.open(BytesIO(content)) as picture:
         pixels: RgbArray = np.asarray(picture.convert("RGB"))
     return pixels
 
 
 def latest_cluster_picture(result: RunResult) -> tuple[int, str] | None:
-    """Return the last experience that has a picture, and the picture as a `data:` address."""
+    """Return the last experience that has a picture, and the picture as a `data:` address.
+
+    Raises:
+        CheckpointError: the file is missing or damaged.
+    """
+    files = SealedFolder(result.run.folder)
     for evaluation in reversed(result.evaluations):
-        path = cluster_picture_path(result.run.folder, evaluation.experience)
-        if path.is_file():
-            encoded = base64.b64encode(path.read_bytes()).decode("ascii")
-            return evaluation.experience, f"data:image/png;base64,{encoded}"
+        content = files.read(clusters_file(evaluation.experience))
+        if content is not None:
+            return evaluation.experience, data_address(content)
     return None
+
+
+def data_address(png: bytes) -> str:
+    """Return a PNG as an address that holds it."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cilsim.records import RunInfo, StreamInfo
+from cilsim.report.telling_writer import telling
 from cilsim.results.atomic import cannot_write
+from cilsim.results.sealed_folder import EVENT_FILES
 
-EVENT_FILES = "events.out.tfevents.*"
 DISCOVERY_CHARTS = {
     "old classes forgotten, new ones found": r"eval/(forgetting|A_new)$",
     "on unlabelled samples": r"transductive/A_(all|old|new)$",
@@ -67,9 +68,11 @@ def open_writer(folder: Path, writer_class: WriterClass | None = None) -> EventW
         writer_class = SummaryWriter
     try:
         _forget(folder)
-        return writer_class(log_dir=str(folder), purge_step=0)
+        writer = writer_class(log_dir=str(folder), purge_step=0)
     except OSError as error:
         raise cannot_write(folder / EVENT_FILES, error) from error
+    told: EventWriter = telling(writer, folder / EVENT_FILES)
+    return told
 
 
 def _forget(folder: Path) -> None:

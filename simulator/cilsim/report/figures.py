@@ -1,4 +1,4 @@
-"""Curves over experiences: what is forgotten, and which strategy forgets less.
+"""Curves over experiences: what is forgotten.
 
 Axis letters: T experiences.
 """
@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cilsim.records import FloatArray, RunResult
+from cilsim.records import FloatArray
 from cilsim.report.canvas import drawing, figure_of, new_figure, write_title
-from cilsim.report.formatting import printable
-from cilsim.report.summary import StrategySummary, summarise
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -25,9 +23,6 @@ MOST_DIRECT_LABELS = 25
 """Above this many experiences the labels of lines would touch: a colour bar replaces them."""
 
 _LABEL_GAP = 0.038
-_STRATEGY_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito 2008: told apart with every common colour blindness."""
-_MARKERS = "os^Dv<>pX*"
 
 
 def forgetting_curves(accuracy_matrix_TT: FloatArray, title: str = "forgetting curves") -> Figure:
@@ -69,24 +64,6 @@ def fill_curves(axes: Axes, accuracy_matrix_TT: FloatArray, title: str) -> list[
     if count <= MOST_DIRECT_LABELS:
         artists += _labels(axes, accuracy_matrix_TT, measured)
     return artists
-
-
-def strategy_comparison(
-    results: Sequence[RunResult], metrics: Sequence[str] = ("A_all", "A_novel")
-) -> Figure:
-    """Return one panel per metric with one line per strategy and its 95 % band over seeds."""
-    summaries = summarise(results)
-    with drawing():
-        figure = new_figure(10.0, 4.6 + 0.2 * (len(summaries) // 4))
-        panels = figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
-        for axes, metric in zip(panels, metrics, strict=True):
-            for position, summary in enumerate(summaries):
-                _draw_strategy(axes, summary, metric, position)
-            count = max(len(summary.stream.experiences) for summary in summaries)
-            _over_experiences(axes, count, "accuracy" if axes is panels[0] else "")
-            axes.set_title(metric, loc="left")
-        _legend_below(figure, panels[0])
-    return figure
 
 
 def spread(
@@ -157,27 +134,3 @@ def _colour_bar(figure: Figure, count: int) -> None:
     place = figure.add_axes((0.87, 0.12, 0.025, 0.79))
     shades = ScalarMappable(Normalize(0, count - 1), _sequential())
     figure.colorbar(shades, cax=place, label="experience that the line follows")
-
-
-def _draw_strategy(axes: Axes, summary: StrategySummary, metric: str, position: int) -> None:
-    rows = [row for row in summary.rows if metric in row.values]
-    at = [row.experience.index for row in rows]
-    colour = _STRATEGY_COLOURS[position % len(_STRATEGY_COLOURS)]
-    axes.plot(
-        at, [row.values[metric].mean for row in rows], color=colour, lw=1.6, ms=4.5, clip_on=False,
-        marker=_MARKERS[position % len(_MARKERS)], label=printable(summary.strategy),
-    )  # fmt: skip
-    if len(summary.seeds) > 1:
-        lower = [row.values[metric].lower for row in rows]
-        upper = [row.values[metric].upper for row in rows]
-        axes.fill_between(at, lower, upper, color=colour, alpha=0.18, lw=0)
-
-
-def _legend_below(figure: Figure, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    rows = 1 + (len(labels) - 1) // 4
-    room = (0.35 + 0.22 * rows) / float(figure.get_figheight())
-    figure.subplots_adjust(
-        left=0.07, right=0.985, top=0.92, bottom=room + 0.08, wspace=0.08, hspace=0.2
-    )
-    figure.legend(handles, labels, loc="lower center", ncols=min(4, len(labels)), frameon=False)

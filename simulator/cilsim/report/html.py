@@ -1,36 +1,36 @@
-"""The report as one HTML file that needs nothing else: tables, inline SVG, light and dark."""
+"""The report as one HTML file that needs nothing else: tables, charts to point at, examples."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import Any
 
-import numpy as np
-
-from cilsim.records import FloatArray, RunResult, StreamInfo
-from cilsim.report.canvas import as_svg
+from cilsim.records import RunResult, StreamInfo
 from cilsim.report.cluster_pictures import latest_cluster_picture
-from cilsim.report.figures import forgetting_curves, strategy_comparison
+from cilsim.report.comparison_tables import MEAN
+from cilsim.report.examples import Examples, examples_of
 from cilsim.report.formatting import printable
-from cilsim.report.matrices import accuracy_matrix, confusion_matrix
-from cilsim.report.summary import StrategySummary, columns, summarise
+from cilsim.report.page_data import embedded, page_data
+from cilsim.report.statistics_tables import statistics_tables
+from cilsim.report.summary import StrategySummary, summarise
 from cilsim.report.tables import (
     comparison_heads,
     comparison_rows,
     definition_rows,
     notes,
+    option_rows,
     protocol_rows,
     seeds_line,
     strategy_heads,
     strategy_rows,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-TEMPLATE = "report.html.j2"
+TEMPLATE, STYLE = "report.html.j2", "report.css"
+SCRIPTS = ("drawing.js", "curves.js", "matrices.js", "page.js")
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,6 @@ class Table:
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """An inline SVG with what it shows in words."""
-
-    svg: str
-    caption: str
 
 
 @dataclass(frozen=True)
@@ -59,24 +51,51 @@ class Photograph:
 
 @dataclass(frozen=True)
 class Section:
-    """One strategy."""
+    """One strategy.
 
+    Attributes:
+        index: position among the strategies.
+        title: its label.
+        note: over which seeds.
+        table: a row per experience.
+        course: whether there is more than one experience to draw curves over.
+        over: what the curves are means over, for captions.
+        confusion_caption: what the confusion matrix shows.
+        options: of the strategy, by name.
+        photograph: of what was discovered.
+        examples: right and wrong predictions.
+    """
+
+    index: int
     title: str
     note: str
     table: Table
-    drawings: Sequence[Drawing]
-    photograph: Photograph | None = None
+    course: bool
+    over: str
+    confusion_caption: str
+    options: Sequence[tuple[str, str]]
+    photograph: Photograph | None
+    examples: Examples | None
 
 
 def report_html(
-    results: Sequence[RunResult], title: str, stamps: Mapping[str, str] | None = None
+    results: Sequence[RunResult],
+    title: str,
+    stamps: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
+    versions: Mapping[str, str] | None = None,
 ) -> str:
     """Return the whole report as HTML.
 
     Args:
         results: finished runs of one scenario, strategies and seeds in any number.
         title: name of the scenario.
-        stamps: further facts about the protocol by name, such as versions and hashes.
+        stamps: further facts about the protocol by name, such as hashes.
+        names: strategy name by label, to find the lower and the upper bound; default the labels.
+        versions: versions and machine by name.
+
+    Raises:
+        CheckpointError: a picture of a run is missing or damaged.
     """
     import jinja2
 
@@ -85,81 +104,85 @@ def report_html(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["printable"] = printable
-    source = files("cilsim.report").joinpath(TEMPLATE).read_text(encoding="utf-8")
     summaries = summarise(results)
-    facts = _facts(results, summaries, stamps or {}) if summaries else {}
-    return environment.from_string(source).render(title=title, finished=bool(summaries), **facts)
+    facts = _facts(results, summaries, stamps or {}, names or {}) if summaries else {"sections": []}
+    script = _script()
+    return environment.from_string(_source(TEMPLATE)).render(
+        title=title, finished=bool(summaries), style=_source(STYLE), script=script, mean=MEAN,
+        script_hash=base64.b64encode(sha256(script.encode()).digest()).decode("ascii"),
+        versions=list((versions or {}).items()), **facts,
+    )  # fmt: skip
 
 
-def mean_matrix(results: Sequence[RunResult]) -> FloatArray:
-    """Return (T, T) the mean over seeds of the last accuracy matrix, NaN where any is."""
-    stacked_STT = np.stack([result.evaluations[-1].accuracy_matrix for result in results])
-    mean_TT: FloatArray = stacked_STT.mean(axis=0)
-    return mean_TT
+def _script() -> str:
+    """Return the files as one script that leaves no name behind."""
+    parts = "\n".join(map(_source, SCRIPTS))
+    return f'"use strict";\n(() => {{\n{parts}}})();'
+
+
+def _source(name: str) -> str:
+    return files("cilsim.report").joinpath("page", name).read_text(encoding="utf-8")
 
 
 def _facts(
     results: Sequence[RunResult],
     summaries: Sequence[StrategySummary],
     stamps: Mapping[str, str],
-) -> dict[str, object]:
+    names: Mapping[str, str],
+) -> dict[str, Any]:
     stream = summaries[0].stream
+    charts = page_data(results, summaries)
+    several = any(len(summary.seeds) > 1 for summary in summaries)
+    bands = " Bands are 95 % intervals over seeds." if several else ""
     return {
+        "lead": _lead(stream, summaries),
         "protocol": protocol_rows(stream, stamps),
         "comparison": Table(comparison_heads(stream), comparison_rows(summaries)),
-        "comparison_drawing": _comparison(results, summaries),
-        "sections": [_section(summary, results) for summary in summaries],
+        "curves_caption": f"A metric after each experience, by strategy.{bands} Point at the "
+        "chart, or focus it and use the arrow keys, to read values.",
+        "statistics": statistics_tables(results, names) if len(summaries) > 1 else [],
+        "sections": [
+            _section(index, summary, results, charts["strategies"][index]["confusion"]["by"])
+            for index, summary in enumerate(summaries)
+        ],
         "definitions": definition_rows(stream),
         "notes": notes(stream),
+        "data": embedded(charts),
     }
 
 
-def _comparison(results: Sequence[RunResult], summaries: Sequence[StrategySummary]) -> Drawing:
-    stream, shown = summaries[0].stream, columns(summaries[0].stream)
-    second = shown[1] if stream.repeats_classes else shown[2]
-    metrics = [shown[0].metric, second.metric]
-    also = "its average so far" if stream.repeats_classes else f"on {second.heading} ones"
-    bands = "; bands are 95 % intervals over seeds" if len(summaries[0].seeds) > 1 else ""
-    return _drawing(
-        strategy_comparison(results, metrics),
-        f"Accuracy on all classes ({metrics[0]}) and {also} ({metrics[1]}) after each "
-        f"experience{bands}.",
+def _lead(stream: StreamInfo, summaries: Sequence[StrategySummary]) -> str:
+    count, strategies = len(stream.experiences), len(summaries)
+    return (
+        f"{stream.kind.replace('_', ' ')} on {stream.dataset}, {stream.protocol}: "
+        f"{count} experience{'s' * (count > 1)}, {len(stream.class_ids)} classes, "
+        f"{strategies} strateg{'ies' if strategies > 1 else 'y'}"
     )
 
 
-def _section(summary: StrategySummary, results: Sequence[RunResult]) -> Section:
+def _section(
+    index: int, summary: StrategySummary, results: Sequence[RunResult], confused_by: str
+) -> Section:
     own = [result for result in results if result.run.strategy == summary.strategy]
-    mean_TT = mean_matrix(own)
-    over = f", mean over {len(own)} seeds" if len(own) > 1 else ""
+    first = own[0]
     return Section(
+        index=index,
         title=summary.strategy,
         note=seeds_line(summary),
         table=Table(strategy_heads(summary.stream), strategy_rows(summary)),
-        drawings=[*_course(mean_TT, over), *_confusion(own[0], summary.stream)],
-        photograph=_clusters(own[0]),
+        course=len(summary.stream.experiences) > 1,
+        over=f", mean over {len(own)} seeds" if len(own) > 1 else "",
+        confusion_caption=_confusion_caption(first, confused_by),
+        options=option_rows(first.run),
+        photograph=_clusters(first),
+        examples=examples_of(first),
     )
 
 
-def _course(mean_TT: FloatArray, over: str) -> list[Drawing]:
-    """Return the pictures that need more than one experience to say anything."""
-    if len(mean_TT) < 2:
-        return []
-    return [
-        _drawing(
-            forgetting_curves(mean_TT),
-            f"Forgetting curves: accuracy on the test part of each experience{over}.",
-        ),
-        _drawing(accuracy_matrix(mean_TT), f"Accuracy matrix{over}."),
-    ]
-
-
-def _confusion(result: RunResult, stream: StreamInfo) -> list[Drawing]:
-    """Return what discovered clusters are confused with, after matching."""
-    if not stream.discovery:
-        return []
-    counts = result.evaluations[-1].confusion
-    caption = f"Confusion after matching clusters to classes, seed {result.run.seed}."
-    return [_drawing(confusion_matrix(counts, stream), caption)]
+def _confusion_caption(result: RunResult, by: str) -> str:
+    matched = " after matching clusters to classes" if result.run.stream.discovery else ""
+    counted = ", counted by the experience of the classes" if by == "experience" else ""
+    return f"Confusion{matched} after the last experience, seed {result.run.seed}{counted}."
 
 
 def _clusters(result: RunResult) -> Photograph | None:
@@ -172,7 +195,3 @@ def _clusters(result: RunResult) -> Photograph | None:
         f"What experience {experience} discovered, seed {result.run.seed}: first unlabelled "
         "samples of each new cluster, and the class that it was matched to.",
     )
-
-
-def _drawing(figure: Figure, caption: str) -> Drawing:
-    return Drawing(as_svg(figure), caption)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cilsim.metrics.names import describe
-from cilsim.records import StreamInfo
+from cilsim.records import RunInfo, StreamInfo
 from cilsim.report.formatting import count_interval, duration, percent_interval, size
 from cilsim.report.summary import StrategySummary, columns
 
@@ -92,6 +94,12 @@ def strategy_rows(summary: StrategySummary) -> list[list[str]]:
     ]
 
 
+def option_rows(run: RunInfo) -> list[tuple[str, str]]:
+    """Return (name, value) rows of a strategy's options and calibrators."""
+    rows = [(name, _option(value)) for name, value in run.options.items()]
+    return rows + ([("calibrators", ", ".join(run.calibrators))] if run.calibrators else [])
+
+
 def definition_rows(stream: StreamInfo) -> list[tuple[str, str]]:
     """Return (column and metric, definition with its source) for the columns of the tables."""
     rows = []
@@ -108,6 +116,10 @@ def notes(stream: StreamInfo) -> list[str]:
     if not stream.discovery:
         return [INTERVALS]
     return [INTERVALS, MATCHING, BOTH_SCORED if len(stream.experiences) == 1 else INDUCTIVE]
+
+
+def _option(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _cells(summary: StrategySummary, position: int) -> list[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 
+from cilsim.errors import RunFolderError
 from cilsim.hookspecs import hookimpl
 from cilsim.records import Evaluation, RunInfo, RunResult, Scalars, StreamInfo
 from cilsim.report.cluster_pictures import read_cluster_picture
@@ -98,7 +100,8 @@ class TensorBoardReporter:
     @hookimpl
     def cilsim_on_run_error(self) -> None:
         """Close the file; what was written stays readable."""
-        self._close()
+        with suppress(RunFolderError):  # why the run ends is what the user has to know
+            self._close()
 
     def _write(self, writer: EventWriter, run: RunInfo, evaluation: Evaluation) -> None:
         stream, step = run.stream, evaluation.experience
@@ -113,9 +116,10 @@ class TensorBoardReporter:
 
     def _close(self) -> None:
         if self._writer is not None:
-            self._writer.close()
+            writer = self._writer
             # A closed SummaryWriter would silently open another file on the next write.
             self._writer = None
+            writer.close()
 
 
 def _worth_a_picture(evaluation: Evaluation, stream: StreamInfo) -> bool:

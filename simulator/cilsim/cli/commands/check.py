@@ -13,6 +13,7 @@ from cilsim.cli.discovery import find_plugins, load_or_explain
 from cilsim.cli.output import write_json
 from cilsim.cli.parameters import files_argument, json_option, plugin_option, set_option
 from cilsim.cli.settings import shared_options
+from cilsim.cli.streams import stdout_reserved
 from cilsim.errors import CilsimError, Problem, ScenarioError
 from cilsim.plugins import Plugins
 from cilsim.runner.blame import plugins_named
@@ -76,7 +77,7 @@ def _check(path: Path, plugins: Plugins, overrides: Sequence[str]) -> Checked | 
         return found
     try:
         # what only the drawn class order shows, such as too few images of a class for the shots
-        with plugins_named(plugins):
+        with stdout_reserved(), plugins_named(plugins):
             facts = data_facts(found, plugins)
             streams = [plan_stream(found, plugins, seed, facts)[1] for seed in found.seeds]
     except CilsimError as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,15 @@ import click
 import numpy as np
 
 from cilsim.cli.discovery import find_plugins, load_scenarios
+from cilsim.cli.execution import prepare_environment
 from cilsim.cli.output import write_json
 from cilsim.cli.parameters import FILE, json_option, plugin_option, set_option
 from cilsim.cli.settings import settings_of, shared_options
+from cilsim.cli.streams import stdout_reserved
 from cilsim.data.dataset import DataFacts
 from cilsim.plugins import Plugins
 from cilsim.records import StreamInfo
-from cilsim.report.formatting import aligned, size
+from cilsim.report.formatting import aligned, duration, percent, size
 from cilsim.runner.blame import plugins_named
 from cilsim.runner.planning import data_facts, plan_stream
 from cilsim.scenario.schema import Scenario
@@ -30,6 +32,15 @@ DIGITS = 12
 @click.command("plan")
 @click.argument("file", metavar="FILE", type=FILE)
 @click.option("--resolved", is_flag=True, help="Print the scenario as YAML with every default.")
+@click.option(
+    "--estimate",
+    "with_estimate",
+    is_flag=True,
+    help="Run on part of the samples, and tell time, memory and disk of all.",
+)
+@click.option(
+    "--device", metavar="DEVICE", default="auto", help="For --estimate, as for 'cilsim run'."
+)
 @set_option
 @plugin_option
 @json_option
@@ -39,13 +50,16 @@ def plan(
     context: click.Context,
     file: Path,
     resolved: bool,
+    with_estimate: bool,
+    device: str,
     overrides: Sequence[str],
     plugin_files: Sequence[Path],
     as_json: bool,
 ) -> None:
     """Show the resolved stream without running it.
 
-    Nothing is trained and no image is read.
+    Nothing is trained and no image is read, except with --estimate: then the scenario is run for
+    one and five epochs on part of its samples, in a temporary folder.
     """
     plugins = find_plugins(plugin_files)
     [scenario] = load_scenarios([file], plugins, overrides)
@@ -56,6 +70,8 @@ def plan(
         click.echo(resolved_yaml(scenario).rstrip())
         return
     document = describe(scenario, plugins)
+    if with_estimate:
+        document["estimate"] = _estimate(scenario, plugins, device)
     if as_json:
         write_json(document)
     else:
@@ -64,7 +80,7 @@ def plan(
 
 def describe(scenario: Scenario, plugins: Plugins) -> dict[str, Any]:
     """Return the plan as plain data."""
-    with plugins_named(plugins):
+    with stdout_reserved(), plugins_named(plugins):
         facts = data_facts(scenario, plugins)
         streams = [plan_stream(scenario, plugins, seed, facts)[1] for seed in scenario.seeds]
     stream = streams[0]
@@ -99,14 +115,22 @@ def describe(scenario: Scenario, plugins: Plugins) -> dict[str, Any]:
     }
 
 
+def _estimate(scenario: Scenario, plugins: Plugins, device: str) -> dict[str, Any]:
+    prepare_environment()
+    with stdout_reserved():
+        from cilsim.runner.estimate import estimate
+
+        return asdict(estimate(scenario, plugins, device))
+
+
 def _order_digest(stream: StreamInfo) -> str:
     return sha256(np.asarray(stream.class_ids, dtype="<i8").tobytes()).hexdigest()
 
 
 def _bytes(stream: StreamInfo, facts: DataFacts) -> int:
-    """Return the size of all samples of the stream: float32 features or uint8 images."""
+    """Return the size of all samples of the stream, as they are stored."""
     samples = sum(one.labelled + one.unlabelled + one.test for one in stream.experiences)
-    return samples * math.prod(facts.sample_shape) * (4 if facts.features else 1)
+    return samples * facts.sample_bytes
 
 
 def _write(document: dict[str, Any]) -> None:
@@ -118,6 +142,9 @@ def _write(document: dict[str, Any]) -> None:
     )
     for heading, text in _facts(document):
         click.echo(f"{heading:<12} {text}")
+    if "estimate" in document:
+        for heading, text in _costs(document["estimate"]):
+            click.echo(f"{heading:<12} {text}")
     click.echo()
     for line in aligned(_table(experiences)):
         click.echo(line)
@@ -139,6 +166,19 @@ def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
         ("epochs", f"{document['base_epochs']} for the base, {document['epochs']} for later ones"),
         ("data", f"{size(document['bytes_on_device'])} on the device"),
     ]
+
+
+def _costs(estimate: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    seconds = estimate["seconds"]
+    each = ", ".join(f"{label} {duration(spent)}" for label, spent in seconds.items())
+    first = estimate["first_use_seconds"]
+    total = duration(sum(seconds.values()) + first)
+    yield "time", f"about {total} ({each}, first use {duration(first)})"
+    yield "memory", f"about {size(estimate['memory_bytes'])} at most"
+    results, cache = size(estimate["results_bytes"]), size(estimate["cache_bytes"])
+    yield "disk", f"about {results} of results and {cache} in the cache"
+    share = f"{percent(estimate['share'])} % of the training samples"
+    yield "measured", f"on {estimate['device']} with {share}; time may be off by a factor of two"
 
 
 def _table(experiences: Sequence[dict[str, Any]]) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""`cilsim plugin`: which plugins there are, what they hook into, and which are broken."""
+"""`cilsim plugin list`: which plugins there are, what they hook into, and which are broken."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ from cilsim.cli.settings import shared_options
 from cilsim.registration import Plugin
 
 _PREFIX = "cilsim_"
+_HERE = "cilsim.cli.commands"
 COMMANDS = {
-    "list": LateCommand("cilsim.cli.commands.plugin:list_plugins", "List installed plugins."),
+    "list": LateCommand(f"{_HERE}.plugin:list_plugins", "List installed plugins."),
+    "new": LateCommand(f"{_HERE}.plugin_new:new", "Write a new plugin, ready to be published."),
+    "check": LateCommand(f"{_HERE}.plugin_check:check", "Try whether a plugin keeps its promises."),
 }
 
 
 @click.group("plugin", cls=LateGroup, late=COMMANDS)
 @shared_options
 def plugin() -> None:
-    """See the plugins."""
+    """See, write and check plugins."""
 
 
 @click.command("list")

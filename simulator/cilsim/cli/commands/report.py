@@ -14,7 +14,7 @@ from cilsim.cli.discovery import find_plugins
 from cilsim.cli.execution import describe_result
 from cilsim.cli.output import write_json
 from cilsim.cli.parameters import FILE, json_option, plugin_option
-from cilsim.cli.report_files import stamps_of, write_reports
+from cilsim.cli.report_files import stamps_of, strategy_names, write_reports
 from cilsim.cli.settings import settings_of, shared_options
 from cilsim.cli.stored import results_in, scenario_in
 from cilsim.errors import RunFolderError
@@ -22,8 +22,10 @@ from cilsim.metrics.metric_sets import METRIC_SETS
 from cilsim.plugins import Plugins
 from cilsim.records import RunResult
 from cilsim.report.final_table import final_table
+from cilsim.report.latex import latex_table
 from cilsim.report.markdown import report_markdown
 from cilsim.report.metric_set_table import metric_set_table, metric_set_values
+from cilsim.report.statistics_tables import statistics_tables
 from cilsim.results.run_folder import RunFolder
 from cilsim.results.summary import write_summary
 
@@ -33,7 +35,7 @@ CSV_HEAD = ("scenario", "strategy", "seed", "experience", "metric", "value")
 @click.command("report")
 @click.argument("folders", metavar="RUN...", nargs=-1, required=True, type=FILE)
 @click.option(
-    "--format", "form", type=click.Choice(["text", "markdown", "csv"]), default="text",
+    "--format", "form", type=click.Choice(["text", "markdown", "latex", "csv"]), default="text",
     show_default=True, help="What is written to stdout.",
 )  # fmt: skip
 @click.option(
@@ -55,7 +57,8 @@ def report(
     """Rebuild the report of finished runs.
 
     report.md, report.html and summary.json of each run folder are written anew; the tables go to
-    stdout. The csv has one line per metric and experience, accuracies as fractions.
+    stdout. With latex these are tables for booktabs, the comparison of the strategies; the csv has
+    one line per metric and experience, accuracies as fractions.
     """
     plugins = find_plugins(plugin_files)
     opened = [RunFolder.open_existing(folder) for folder in folders]
@@ -94,8 +97,11 @@ def _results(folder: RunFolder, plugins: Plugins) -> list[RunResult]:
 
 
 def _text(path: Path, results: Sequence[RunResult], form: str) -> str:
+    names = strategy_names(path)
     if form == "markdown":
-        return report_markdown(results, path.name, stamps_of(path)).rstrip()
+        return report_markdown(results, path.name, stamps_of(path), names).rstrip()
+    if form == "latex":
+        return "\n\n".join(map(latex_table, statistics_tables(results, names)))
     return f"{path}\n{final_table(results, _encoding())}\n"
 
 

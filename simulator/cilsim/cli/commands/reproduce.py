@@ -26,6 +26,7 @@ from cilsim.cli.parameters import (
 from cilsim.cli.recipe_list import write_recipes
 from cilsim.cli.recipes import comparable, find_recipe, recipes, variant_name
 from cilsim.cli.settings import settings_of, shared_options
+from cilsim.cli.streams import stdout_reserved
 from cilsim.data.dataset import DataFacts
 from cilsim.errors import CilsimError, DataError
 from cilsim.plugins import Plugins
@@ -139,7 +140,7 @@ def check_entries(
     Raises:
         CilsimError: a metric or a count of values is wrong.
     """
-    with plugins_named(plugins):
+    with stdout_reserved(), plugins_named(plugins):
         _, stream = plan_stream(scenario, plugins, scenario.seeds[0], facts)
     metrics = [metric.name for metric in plugins.registries.metrics]
     refuse_unusable(entries, len(stream.experiences), metrics)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,14 @@ from cilsim.cli.execution import Execution, describe_outcome
 from cilsim.cli.output import write_json
 from cilsim.cli.parameters import FILE, json_option, plugin_option, run_options
 from cilsim.cli.settings import settings_of, shared_options
-from cilsim.cli.stored import results_in, scenario_in
+from cilsim.cli.stored import results_in, scenario_in, scenario_to_resume
+from cilsim.errors import CheckpointError
+from cilsim.results.integrity import check_run
 from cilsim.results.manifest import read_manifest
 from cilsim.results.run_folder import RunFolder
 from cilsim.runner.request import ScenarioOutcome
+
+FILES_NAMED = 5
 
 
 @click.command("resume")
@@ -37,26 +40,51 @@ def resume(
 ) -> int:
     """Go on with an interrupted run.
 
-    RUN is a run folder or any folder in it. A run that is finished is left as it is. Without
-    --device the run goes on where it began.
+    RUN is a run folder or any folder in it. A run that is finished is left as it is, unless a file
+    of it is damaged: that is made again. Without --device the run goes on where it began.
     """
     settings = settings_of(context)
     run_folder = RunFolder.open_existing(folder)
     path = run_folder.path
-    status = run_folder.status.read()
-    if status is not None and status.state == "finished":
+    damage = _damage(run_folder) if _says_finished(run_folder) else None
+    if damage:
+        click.echo(f"warning: {path}: finished, but {damage}; rebuilding", err=True)
+    elif damage is not None:
         if not settings.quiet:
             click.echo(f"{path}: finished already, nothing to do", err=True)
         _tell(run_folder, plugin_files, how["as_json"])
         return 0
     plugins = find_plugins(plugin_files)
-    scenario = replace(scenario_in(run_folder, plugins), name=path.name)
+    scenario = scenario_to_resume(run_folder, plugins)
     settings.show_warnings()
-    manifest = read_manifest(path) or {}
-    chosen = device or str(manifest.get("device", "auto"))
+    chosen = device or _device(path)
     return Execution(plugins, settings, path.parent, chosen, plugin_files=plugin_files, **how).run(
         scenario
     )
+
+
+def _says_finished(run_folder: RunFolder) -> bool:
+    try:
+        status = run_folder.status.read()
+    except CheckpointError:  # it is named and written anew when the run goes on
+        return False
+    return status is not None and status.state == "finished"
+
+
+def _damage(run_folder: RunFolder) -> str:
+    """Return what is damaged or missing, or an empty text."""
+    files = [finding.file for finding in check_run(run_folder) if finding.harm]
+    more = f" and {len(files) - FILES_NAMED} more" if len(files) > FILES_NAMED else ""
+    named = ", ".join(files[:FILES_NAMED])
+    return f"damaged or missing: {named}{more}" if files else ""
+
+
+def _device(path: Path) -> str:
+    """Return where the run began; without a manifest it must turn out to be the same as now."""
+    try:
+        return str((read_manifest(path) or {}).get("device", "auto"))
+    except CheckpointError:
+        return "auto"
 
 
 def _tell(run_folder: RunFolder, plugin_files: Sequence[Path], as_json: bool) -> None:

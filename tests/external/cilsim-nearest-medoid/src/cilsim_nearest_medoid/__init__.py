@@ -2,6 +2,7 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
+
 from cilsim_nearest_medoid.options import NearestMedoidOptions
 
 cilsim_api = 1

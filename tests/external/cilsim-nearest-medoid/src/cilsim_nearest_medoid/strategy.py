@@ -6,9 +6,8 @@ Axis letters: B batch, N samples, D features, K classes seen.
 from __future__ import annotations
 
 import torch
-from torch import Tensor
-
 from cilsim import Experience, Strategy
+from torch import Tensor
 
 
 class NearestMedoid(Strategy):

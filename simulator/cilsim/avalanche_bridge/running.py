@@ -1,0 +1,75 @@
+"""Running strategies of ours on an Avalanche benchmark that is at hand in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cilsim.avalanche_bridge.reading import Tasks, benchmark_dataset
+from cilsim.avalanche_bridge.sample_arrays import Transforms
+from cilsim.data.dataset import DataFacts, DataSet
+from cilsim.hookspecs import hookimpl
+from cilsim.options import Options
+from cilsim.registry import Register
+from cilsim.runner.from_python import run
+from cilsim.runner.request import ScenarioOutcome
+from cilsim.streams.as_given import only_new_classes
+
+DATASET = "python_benchmark"
+"""How reports name the samples of a benchmark that was handed to `run_benchmark`."""
+
+
+def run_benchmark(
+    benchmark: Any,
+    scenario: Mapping[str, Any],
+    *,
+    tasks: Tasks | None = None,
+    transforms: Transforms = "drop",
+    plugins: Sequence[tuple[str, Any]] = (),
+    out: Path | str = "runs",
+    device: str = "auto",
+    cache: bool = True,
+) -> ScenarioOutcome:
+    """Run strategies on a benchmark, whose experiences are kept as they are.
+
+    Args:
+        benchmark: see `from_avalanche`.
+        scenario: what a scenario file would hold, without `stream`.
+        tasks: see `from_avalanche`.
+        transforms: see `sample_array`.
+        plugins: plugins that are not installed, as (name, module or object).
+        out: folder that holds the run folders.
+        device: `auto`, `cpu`, `cuda`, `cuda:<n>` or `mps`.
+        cache: whether base training is reused across calls.
+
+    Raises:
+        DataError: the benchmark cannot be read.
+        ScenarioError: the scenario cannot be used; every complaint at once.
+        CilsimError: device or run folder cannot be used.
+    """
+    dataset = benchmark_dataset(benchmark, DATASET, tasks, transforms)
+    repeated = only_new_classes(Options(), dataset.facts)
+    stream = {"kind": "avalanche_repeated" if repeated else "avalanche", "dataset": DATASET}
+    extra = [*plugins, (DATASET, _Benchmark(dataset))]
+    return run({**scenario, "stream": stream}, plugins=extra, out=out, device=device, cache=cache)
+
+
+class _Benchmark:
+    """Registers one data set that is already in memory."""
+
+    cilsim_api = 1
+
+    def __init__(self, dataset: DataSet) -> None:
+        self._dataset = dataset
+
+    @hookimpl
+    def cilsim_register_datasets(self, register: Register) -> None:
+        """Register the samples."""
+        register(DATASET, self._load, facts=self._facts, summary="an Avalanche benchmark")
+
+    def _load(self, options: Options) -> DataSet:
+        return self._dataset
+
+    def _facts(self, options: Options) -> DataFacts:
+        return self._dataset.facts

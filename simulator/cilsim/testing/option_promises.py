@@ -1,0 +1,55 @@
+"""The promise about options: a user finds out what each is without reading code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cilsim.option_schema import DescribedSchema
+from cilsim.options import Options
+from cilsim.testing.trial import Trial
+from cilsim.testing.verdicts import Broken
+
+Schema = Mapping[str, Any]
+LIMITS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "enum", "const"})
+
+
+def documents_its_options(trial: Trial) -> str:
+    """Return how many options there are, each described, with a default and a range."""
+    rows = list(option_schemas(trial.subject.entry.options))
+    complaints = [f"'{name}' {what}" for name, field in rows for what in _missing(field)]
+    if complaints:
+        raise Broken("; ".join(complaints))
+    number = "1 option" if len(rows) == 1 else f"{len(rows)} options"
+    return f"{number} with description, type and default" if rows else "no options"
+
+
+def option_schemas(options: type[Options]) -> Iterator[tuple[str, Schema]]:
+    """Return name and JSON Schema of each option of a model, without those nested in others."""
+    schema = options.model_json_schema(schema_generator=DescribedSchema)
+    required = schema.get("required", ())
+    for name, field in schema.get("properties", {}).items():
+        yield name, {**field, "required": name in required}
+
+
+def _missing(field: Schema) -> Iterator[str]:
+    if not str(field.get("description", "")).strip():
+        yield "has no description"
+    if field["required"]:
+        yield "has no default"
+    if not any(_says_type(branch) for branch in _branches(field)):
+        yield "has no type"
+    if any(_is_unbounded(branch) for branch in _branches(field)):
+        yield "is a number without a range"
+
+
+def _branches(field: Schema) -> list[Schema]:
+    return list(field.get("anyOf", [field]))
+
+
+def _says_type(branch: Schema) -> bool:
+    return bool({"type", "$ref", "enum", "const", "allOf", "oneOf"} & set(branch))
+
+
+def _is_unbounded(branch: Schema) -> bool:
+    return branch.get("type") in ("integer", "number") and not LIMITS & set(branch)

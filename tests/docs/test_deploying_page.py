@@ -1,0 +1,102 @@
+"""Every command and every block of docs/deploying.md and docs/advice.md runs."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from cilsim.cli.main import main
+
+QUICK = {"advise": ["--device", "cpu", "--seeds", "0"], "run": ["--device", "cpu", "-q"]}
+"""What makes the commands of the pages short, and nothing else."""
+
+
+def write_stripes(folder: Path, period: int, count: int) -> None:
+    generator = np.random.default_rng(period)
+    folder.mkdir(parents=True)
+    for number in range(1, count + 1):
+        pixels = generator.integers(0, 60, (16, 16), dtype=np.uint8)
+        pixels[::period] += 150
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The current folder, with `photos`, `new-photos` and `lynx-photos`."""
+    folder = tmp_path_factory.mktemp("deploying")
+    for period in (1, 2, 3, 4):
+        write_stripes(folder / "photos" / f"every {period}", period, 26)
+    write_stripes(folder / "lynx-photos", 6, 8)
+    write_stripes(folder / "new-photos", 6, 4)
+    with chdir(folder), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cilsim.advice.ladder.MOST_EPOCHS", 8)
+        patch.setattr("cilsim.advice.ladder.FEWEST_EPOCHS", 2)
+        yield folder
+
+
+def run_lines(block: str) -> list[int]:
+    """Run the command lines of a block and return their exit codes."""
+    codes = []
+    for line in block.splitlines():
+        program, *words = shlex.split(line)
+        if program == "cilsim":
+            codes.append(main([*words, *QUICK.get(words[0], [])]))
+        else:
+            codes.append(run_python(*words))
+    return codes
+
+
+def run_python(*words: str) -> int:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run([sys.executable, *words], env=environment, check=False).returncode
+
+
+def test_the_blocks_of_deploying_run_in_their_order(
+    here: Path, docs: Path, code_blocks: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = (docs / "deploying.md").read_text()
+    commands, alone = code_blocks(text, "bash")
+    (script,) = code_blocks(text, "python")
+    assert run_lines(commands) == [0] * 6
+    told = capfd.readouterr().out.splitlines()
+    before = [line.split("\t") for line in told if line.startswith("new-photos")][:4]
+    after = [line.split("\t") for line in told if line.startswith("new-photos")][4:]
+    assert [len(row) for row in before + after] == [7] * 4 + [3] * 4
+    assert {row[1] for row in before} <= {f"every {period}" for period in (1, 2, 3, 4)}
+    assert [row[1] for row in after].count("lynx") >= 3
+    assert run_lines(alone) == [0]
+    assert [row.split("\t")[0] for row in capfd.readouterr().out.splitlines()] == [
+        "new-photos/1.png",
+        "new-photos/2.png",
+    ]
+    assert run_python("-c", script) == 0
+    assert [line.rpartition(" ")[0] for line in capfd.readouterr().out.splitlines()] == [
+        row[1] for row in before
+    ]
+
+
+def test_the_commands_of_advice_run(
+    here: Path, docs: Path, code_blocks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cilsim.backbones.builtin import ImageNetResNetOptions
+    from cilsim.backbones.residual import resnet18
+
+    backbone = resnet18(ImageNetResNetOptions(), (3, 32, 32), torch.Generator().manual_seed(0))
+    save_file(backbone.state_dict(), "resnet18.safetensors")
+    blocks = code_blocks((docs / "advice.md").read_text(), "bash")
+    monkeypatch.setitem(QUICK, "advise", [*QUICK["advise"], "--strategies", "nmc", "-q"])
+    small = blocks[1].replace("--image-size 224", "--image-size 32")
+    assert small != blocks[1]
+    assert [code for block in (blocks[0], small) for code in run_lines(block)] == [0, 0]

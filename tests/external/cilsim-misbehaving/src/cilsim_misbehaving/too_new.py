@@ -1,0 +1,1 @@
+cilsim_api = 2

@@ -1,0 +1,111 @@
+"""The script for sbatch, run by bash with commands in place of those of SLURM."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from cilsim.sweep.slurm import array_script
+
+SCRIPT = """\
+#!/bin/bash
+#SBATCH --job-name=shots
+#SBATCH --array=0-3,7%2
+#SBATCH --cpus-per-task=4
+#SBATCH --time=04:00:00
+#SBATCH --requeue
+#SBATCH --signal=B:TERM@180
+#SBATCH --open-mode=append
+#SBATCH --output=runs/shots/.sweep/slurm-%A_%a.out
+
+# Time, memory, GPUs and partition are yours to set. A run that needs longer than --time saves,
+# leaves, and goes on where it was when the task is queued again.
+export OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK:-4}"
+
+stop() {
+    kill -TERM "$run" 2>/dev/null
+}
+trap stop TERM INT
+
+cilsim sweep 'my sweep.yaml' --only "$SLURM_ARRAY_TASK_ID" &
+run=$!
+wait "$run"
+code=$?
+while kill -0 "$run" 2>/dev/null; do  # a signal ended the waiting, not the run
+    wait "$run"
+    code=$?
+done
+
+if [ "$code" -eq 130 ]; then  # stopped and saved
+    scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
+fi
+exit "$code"
+"""
+
+
+def script(*numbers: int, at_once: int | None = None) -> str:
+    return array_script(
+        "shots", numbers, command=["cilsim", "sweep", "my sweep.yaml"],
+        folder=Path("runs/shots/.sweep"), threads=4, at_once=at_once,
+    )  # fmt: skip
+
+
+def test_the_script_asks_for_one_task_per_run() -> None:
+    assert script(0, 1, 2, 3, 7, at_once=2) == SCRIPT
+
+
+def test_without_a_limit_all_tasks_may_run() -> None:
+    assert "#SBATCH --array=5\n" in script(5)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with a `cilsim` that does what the variable DO says, and a `scontrol`."""
+    commands = {"cilsim": 'echo "$@ $OMP_NUM_THREADS" > started; eval "$DO"',
+                "scontrol": 'echo "$@" > queued'}  # fmt: skip
+    for name, body in commands.items():
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/bash\n{body}\n")
+        path.chmod(0o755)
+    (tmp_path / "job.sh").write_text(script(3))
+    return tmp_path
+
+
+def task(place: Path, do: str) -> subprocess.Popen[bytes]:
+    """Start the script as SLURM starts a task of an array."""
+    environment = {
+        **os.environ,
+        "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
+        "DO": do,
+        "SLURM_ARRAY_TASK_ID": "3",
+        "SLURM_ARRAY_JOB_ID": "1234",
+        "SLURM_CPUS_PER_TASK": "2",
+    }
+    return subprocess.Popen(["bash", "job.sh"], cwd=place, env=environment)
+
+
+@pytest.mark.parametrize("code", [0, 1, 2])
+def test_a_task_runs_its_number_and_ends_as_the_run_does(code: int, place: Path) -> None:
+    assert task(place, f"exit {code}").wait(30) == code
+    assert (place / "started").read_text() == "sweep my sweep.yaml --only 3 2\n"
+    assert not (place / "queued").exists()
+
+
+def test_a_task_whose_time_is_over_saves_and_is_queued_again(place: Path) -> None:
+    save = "trap 'sleep 0.2; touch saved; exit 130' TERM; touch ready; while :; do sleep 0.05; done"
+    process = task(place, save)
+    deadline = time.monotonic() + 30
+    while not (place / "ready").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    process.send_signal(signal.SIGTERM)  # what --signal=B:TERM sends to the batch script alone
+
+    assert process.wait(30) == 130
+    assert (place / "saved").exists()
+    assert (place / "queued").read_text() == "requeue 1234_3\n"
