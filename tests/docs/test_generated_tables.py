@@ -54,8 +54,8 @@ def test_the_options_of_every_built_in_are_in_the_page(docs: Path, kind: str) ->
     assert missing == []
 
 
-def test_every_metric_is_defined_in_the_file_formats(docs: Path) -> None:
-    assert "<!-- generated: metrics -->" in (docs / "file-formats.md").read_text()
+def test_every_metric_is_defined_on_its_page(docs: Path) -> None:
+    assert "<!-- generated: metrics -->" in (docs / "metrics.md").read_text()
 
 
 def test_a_bar_within_a_cell_is_escaped(generated: Any) -> None:

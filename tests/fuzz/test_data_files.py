@@ -23,7 +23,7 @@ from cilsim.data.plain_pickle import PickleRefused, read_plain_pickle
 from cilsim.errors import DataError
 
 TIMES = 250
-MANY = 20_000
+MANY = 4_000
 
 PIXELS = np.arange(64, dtype=np.uint8).reshape(4, 16)
 

@@ -29,7 +29,9 @@ COMMANDS = {
     "verify": LateCommand(
         f"{_HERE}.verify:verify", "Say whether stored runs are what was written."
     ),
-    "runs": LateCommand(f"{_HERE}.runs:runs", "List all runs, from an index of their folders."),
+    "runs": LateCommand(
+        f"{_HERE}.runs:runs", "List the runs below a folder, with their final metrics."
+    ),
     "sweep": LateCommand(
         f"{_HERE}.sweep:sweep", "Run strategies x scenarios x seeds x options, many at a time."
     ),
@@ -41,7 +43,9 @@ COMMANDS = {
     "extend": LateCommand(f"{_HERE}.extend:extend", "Add a class to a model from a few images."),
     "list": LateCommand(f"{_HERE}.list:list_", "List what can be named in a scenario."),
     "info": LateCommand(f"{_HERE}.info:info", "Explain one strategy, stream kind, data set, ..."),
-    "data": LateCommand(f"{_HERE}.data:data", "See, fetch and verify published data sets."),
+    "data": LateCommand(
+        f"{_HERE}.data:data", "See, fetch and verify published data sets; look into any."
+    ),
     "plugin": LateCommand(f"{_HERE}.plugin:plugin", "See, write and check plugins."),
     "cache": LateCommand(f"{_HERE}.cache:cache", "See or clear what can be made again."),
     "schema": LateCommand(f"{_HERE}.schema:schema", "Print the JSON Schema of scenario files."),

@@ -140,6 +140,8 @@ def opened_npz(where: str, path: Path) -> Iterator[Npz]:
         raise DataError(f"{where}: there is no such file - expected an .npz file")
     try:
         archive = zipfile.ZipFile(path)
+    except OSError as error:
+        raise DataError(f"{where}: cannot be read: {error.strerror or error}") from error
     except DAMAGE as error:
         reason = abbreviate(str(error))
         raise DataError(

@@ -66,7 +66,7 @@ def sweep(
     as_json: bool,
     **how: Any,
 ) -> int:
-    """Run every strategy of every scenario with every seed and every combination of options.
+    """Run strategies x scenarios x seeds x options, many at a time.
 
     Each run has a folder of its own below that of the sweep. Given again, the command goes on:
     what is finished is left alone, all else is resumed. What failed or was lost is started again.
