@@ -109,6 +109,7 @@ def arm(
         "experience",
         goals,
         agreement=agreement,
+        keeps_memory=False,
     )
 
 

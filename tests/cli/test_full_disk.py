@@ -72,7 +72,7 @@ def small_disk(folder: Path, kilobytes: int) -> Iterator[Callable[[], None]]:
     "kilobytes",
     [
         pytest.param(size, marks=() if size % 56 == 4 else pytest.mark.slow)
-        for size in range(4, 224, 8)
+        for size in range(4, 196, 8)
     ],
 )
 def test_a_disk_of_any_size_gives_one_line_and_the_same_run_once_there_is_room(

@@ -58,9 +58,10 @@ class Measured:
 def measure(
     arms: Mapping[str, Arm], names: Sequence[str], rounds: int, device: torch.device
 ) -> Iterator[Measured]:
-    """Yield the arms of these names, one after the other; all keep freed memory, as runs do."""
-    keep_freed_memory()
-    for name in names:
+    """Yield the arms of these names, one after the other; those that leave memory alone first."""
+    for name in sorted(names, key=lambda name: arms[name].keeps_memory):
         arm = arms[name]
+        if arm.keeps_memory:
+            keep_freed_memory()
         timings = run_rounds(arm.build(device), rounds, device)
         yield Measured(name, arm, timings, device.type == "cuda")

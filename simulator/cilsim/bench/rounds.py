@@ -68,6 +68,8 @@ class Arm:
         limits: what is expected where a ratio says little.
         agreement: share of the baseline's decisions that every other contestant that returns
             any must repeat, or None where there are none.
+        keeps_memory: whether all contestants run with freed memory kept, as cilsim's runs do.
+            Not where other tools are measured, which leave the allocator as the system has it.
     """
 
     summary: str
@@ -78,6 +80,7 @@ class Arm:
     goals: tuple[Goal, ...] = ()
     limits: tuple[Limit, ...] = ()
     agreement: float | None = None
+    keeps_memory: bool = True
 
 
 Samples = dict[str, list[float]]
