@@ -99,6 +99,15 @@ def test_stale_temporaries_are_removed_by_the_next_save(tmp_path, checkpoints):
     assert names(tmp_path / "checkpoints") == ["experience-00", "experience-01"]
 
 
+def test_what_a_kill_between_saving_and_removing_left_is_tidied(tmp_path):
+    save(Checkpoints(tmp_path, keep=9), 0, 1, 2, 3)
+    checkpoints = Checkpoints(tmp_path, keep=2)
+    checkpoints.tidy(2)
+    assert names(tmp_path) == ["experience-01", "experience-02", "experience-03"]
+    checkpoints.tidy(None)
+    assert len(names(tmp_path)) == 3
+
+
 def test_a_state_that_cannot_be_stored_keeps_the_older_ones(checkpoints):
     save(checkpoints, 0)
     with pytest.raises(CheckpointError):

@@ -78,13 +78,18 @@ class Checkpoints:
         """
         return self._experiences.newest(before)
 
-    def remove_damaged(self) -> None:
-        """Remove checkpoints that nobody can use, with a warning that names them.
+    def tidy(self, newest: int | None) -> None:
+        """Remove what a process that died has left: damaged checkpoints, named, and old ones.
+
+        Args:
+            newest: the checkpoint that the run goes on from, or None.
 
         Raises:
             RunFolderError: the folder cannot be written.
         """
         self._experiences.remove_damaged()
+        if newest is not None:
+            self._experiences.remove_old(newest)
 
     def save_training(self, state: Any, facts: Mapping[str, Any]) -> None:
         """Store the state inside a training; the one before it is kept in case of damage.

@@ -54,11 +54,9 @@ class Generations:
         """
         remove_stale(self.folder)
         save_packed(self._path(number), packed, {**facts, FORMAT_KEY: FORMAT})
-        stored = self.numbers()
-        kept = [other for other in stored if other <= number][-self._keep :]
-        for other in stored:
-            if other not in kept:
-                remove_folder(self._path(other))
+        for later in (other for other in self.numbers() if other > number):
+            remove_folder(self._path(later))
+        self.remove_old(number)
 
     def newest(self, before: int | None = None) -> Stored | None:
         """Return the newest undamaged state, or None; a damaged one is named in a warning.
@@ -86,6 +84,14 @@ class Generations:
             logger.warning("%s; this checkpoint is skipped", error)
             return None
         return state, facts
+
+    def remove_old(self, newest: int) -> None:
+        """Remove the states before `newest` that are not to be kept.
+
+        A process that died after it saved `newest` has left one more.
+        """
+        for number in [number for number in self.numbers() if number <= newest][: -self._keep]:
+            remove_folder(surviving(self._path(number)))
 
     def remove_damaged(self) -> None:
         """Remove states that nobody can use, with a warning that names them."""

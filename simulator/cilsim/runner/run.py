@@ -119,7 +119,7 @@ class Run:
     def _restore_experiences(self) -> None:
         history = self.folder.read_intact_history(self.info.stream)
         stored = self.checkpoints.latest(before=len(history))
-        self.checkpoints.remove_damaged()
+        self.checkpoints.tidy(None if stored is None else stored[0])
         if stored is None:
             return
         index, state, _ = stored
