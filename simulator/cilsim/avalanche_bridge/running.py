@@ -8,11 +8,8 @@ from typing import Any
 
 from cilsim.avalanche_bridge.reading import Tasks, benchmark_dataset
 from cilsim.avalanche_bridge.sample_arrays import Transforms
-from cilsim.data.dataset import DataFacts, DataSet
-from cilsim.hookspecs import hookimpl
 from cilsim.options import Options
-from cilsim.registry import Register
-from cilsim.runner.from_python import run
+from cilsim.runner.from_python import InMemory, run
 from cilsim.runner.request import ScenarioOutcome
 from cilsim.streams.as_given import only_new_classes
 
@@ -51,25 +48,5 @@ def run_benchmark(
     dataset = benchmark_dataset(benchmark, DATASET, tasks, transforms)
     repeated = only_new_classes(Options(), dataset.facts)
     stream = {"kind": "avalanche_repeated" if repeated else "avalanche", "dataset": DATASET}
-    extra = [*plugins, (DATASET, _Benchmark(dataset))]
+    extra = [*plugins, (DATASET, InMemory(dataset, "an Avalanche benchmark"))]
     return run({**scenario, "stream": stream}, plugins=extra, out=out, device=device, cache=cache)
-
-
-class _Benchmark:
-    """Registers one data set that is already in memory."""
-
-    cilsim_api = 1
-
-    def __init__(self, dataset: DataSet) -> None:
-        self._dataset = dataset
-
-    @hookimpl
-    def cilsim_register_datasets(self, register: Register) -> None:
-        """Register the samples."""
-        register(DATASET, self._load, facts=self._facts, summary="an Avalanche benchmark")
-
-    def _load(self, options: Options) -> DataSet:
-        return self._dataset
-
-    def _facts(self, options: Options) -> DataFacts:
-        return self._dataset.facts

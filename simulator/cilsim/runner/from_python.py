@@ -47,7 +47,8 @@ def run(
     """
     extra = list(plugins)
     if arrays is not None:
-        extra.append((DATASET, _Arrays(arrays_dataset(**arrays, name=DATASET))))
+        dataset = arrays_dataset(**arrays, name=DATASET)
+        extra.append((DATASET, InMemory(dataset, "arrays handed over in Python")))
     found = discover(extra)
     if isinstance(scenario, Mapping):
         loaded = load_text(json.dumps(dict(scenario)), "scenario", found.registries)
@@ -56,18 +57,24 @@ def run(
     return run_scenario(loaded, found, RunRequest(Path(out), device, cache))
 
 
-class _Arrays:
-    """Registers one data set that is already in memory."""
+class InMemory:
+    """A plugin that registers one data set which is already in memory.
+
+    Args:
+        dataset: its name is what a scenario calls it.
+        summary: a few words for lists.
+    """
 
     cilsim_api = 1
 
-    def __init__(self, dataset: DataSet) -> None:
+    def __init__(self, dataset: DataSet, summary: str) -> None:
         self._dataset = dataset
+        self._summary = summary
 
     @hookimpl
     def cilsim_register_datasets(self, register: Register) -> None:
-        """Register the arrays."""
-        register(DATASET, self._load, facts=self._facts, summary="arrays handed over in Python")
+        """Register the data set."""
+        register(self._dataset.name, self._load, facts=self._facts, summary=self._summary)
 
     def _load(self, options: Options) -> DataSet:
         return self._dataset
