@@ -1,4 +1,4 @@
-"""Take the pictures of TensorBoard that the documentation shows, from a real runs folder.
+"""Take the pictures that the documentation shows, of TensorBoard and of a report, from real runs.
 
     python docs/screenshots.py runs --curves 'teen/seed-0' --runs '(teen|nmc)/seed-0'
 
@@ -72,6 +72,10 @@ def main() -> int:
             path = options.into / f"{picture.name}.png"
             take(browser, address, picture, path)
             sys.stdout.write(f"{path}\n")
+        for report in sorted(options.runs_folder.rglob("report.html"))[:1]:
+            path = options.into / "report.png"
+            take_report(browser, report, path)
+            sys.stdout.write(f"{path}\n")
     return 0
 
 
@@ -125,6 +129,13 @@ def take(browser: Browser, address: str, picture: Picture, path: Path) -> None:
     if picture.click:
         browser.evaluate(picture.click)
     time.sleep(3.0)  # charts are drawn, then animated
+    browser.save_picture(path)
+
+
+def take_report(browser: Browser, report: Path, path: Path) -> None:
+    """Open a report as a file, and write the picture of its tables and curves."""
+    browser.open(report.resolve().as_uri(), 1200, 1150)
+    browser.wait_for("document.documentElement.dataset.ready === 'yes'")
     browser.save_picture(path)
 
 
