@@ -51,8 +51,6 @@ class FrostOptions(Options):
     def _filled_from_the_preset(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        preset, prefixes = given.get("preset"), given.get("frozen_prefixes")
+        preset = given.get("preset")
         known = PRESETS.get(preset, {}) if isinstance(preset, str) else {}
-        # of a scenario file it is a list, which after this validator would be none of JSON's
-        listed = {"frozen_prefixes": tuple(prefixes)} if isinstance(prefixes, list) else {}
-        return {**known, **given, **listed}
+        return {**known, **given}

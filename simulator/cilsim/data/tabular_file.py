@@ -12,11 +12,6 @@ from cilsim.errors import DataError
 PARQUET = ".parquet"
 
 
-def is_table(path: Path) -> bool:
-    """Return whether a path is, by its name, a file that `read_table` reads."""
-    return path.suffix.casefold() in (*SUFFIXES, PARQUET) and not path.is_dir()
-
-
 def read_table(where: str, path: Path) -> Table:
     """Return the table in a CSV or Parquet file; what Parquet knows to be missing is empty.
 
