@@ -8,7 +8,8 @@ CilsimError                 exit code 2: the user can mend it
 ├── RunFolderError          a run folder is locked, unwritable or belongs to another scenario
 ├── CheckpointError         a stored state is damaged or does not fit
 ├── RunFailed               exit code 1: a run started and could not be finished
-│   └── PluginFailed        a plugin's code raised, or returned what nobody can use, in a run
+│   ├── PluginFailed        a plugin's code raised, or returned what nobody can use, in a run
+│   └── OutOfStep           one of several processes ended, or failed alone; the others cannot go on
 └── Interrupted             exit code 130: stopped by the user, resumable
 """
 
@@ -89,6 +90,14 @@ class PluginFailed(RunFailed):
 
     def __init__(self, plugin: str, message: str) -> None:
         self.plugin = plugin
+        super().__init__(message)
+
+
+class OutOfStep(RunFailed):
+    """One of several processes ended or failed alone; `here` says whether it is this one."""
+
+    def __init__(self, message: str, *, here: bool = False) -> None:
+        self.here = here
         super().__init__(message)
 
 

@@ -137,8 +137,8 @@ def test_each_image_passes_a_frozen_backbone_once(
 ) -> None:
     caches: list[FeatureCache] = []
 
-    def remembered(*arguments: Any) -> FeatureCache:
-        caches.append(FeatureCache(*arguments))
+    def remembered(*arguments: Any, **keywords: Any) -> FeatureCache:
+        caches.append(FeatureCache(*arguments, **keywords))
         return caches[-1]
 
     monkeypatch.setattr("cilsim.runner.feature_keeping.FeatureCache", remembered)

@@ -15,7 +15,9 @@ from torch import Tensor, nn
 
 from cilsim.data.memory import is_out_of_memory, release_unused
 from cilsim.data.samples import Samples
+from cilsim.distributed.processes import ALONE, Processes
 from cilsim.features.chunks import chunk_for
+from cilsim.features.dealing import extract_dealt
 from cilsim.features.extract import (
     EXTRACTION_VERSION,
     Allocate,
@@ -28,6 +30,7 @@ from cilsim.features.kept import KeptFeatures, Place
 from cilsim.features.provenance import code_of
 from cilsim.features.scratch import on_disk
 from cilsim.features.shards import FeatureShards
+from cilsim.features.shared_shards import SharedShards
 from cilsim.results.cache import content_key
 
 logger = logging.getLogger(__name__)
@@ -76,20 +79,23 @@ class FeatureCache:
         shards: where features are also kept beyond this process, or None.
         facts: plain data that features depend on and this class cannot see, such as the options of
             the backbone, threads and versions.
-        counter: how many samples went through a backbone.
+        counter: how many samples went through a backbone of this process.
+        processes: those that extract together, each its share.
         mapped_bytes: features that take more are mapped.
     """
 
     def __init__(
         self,
         memory_limit_bytes: int,
-        shards: FeatureShards | None = None,
+        shards: FeatureShards | SharedShards | None = None,
         facts: Mapping[str, Any] | None = None,
         mapped_bytes: int = MAPPED_BYTES,
+        processes: Processes = ALONE,
     ) -> None:
         self.shards = shards
         self.facts = dict(facts or {})
         self.mapped_bytes = mapped_bytes
+        self.processes = processes
         self.counter = ForwardCounter()
         self._kept = KeptFeatures(memory_limit_bytes, DISK_LIMIT_BYTES)
         self._contexts: dict[Extraction, str] = {}
@@ -183,10 +189,7 @@ class FeatureCache:
     ) -> Tensor | None:
         """Return features, or None if the memory does not suffice for such a chunk."""
         try:
-            found_ND = extract(
-                backbone, samples, chunk=asked.chunk, precision=asked.precision, view=asked.view,
-                counter=self.counter, allocate=self._allocate,
-            )  # fmt: skip
+            found_ND = self._extract(backbone, samples, asked)
         except (RuntimeError, MemoryError) as error:
             if asked.chunk == 1 or not is_out_of_memory(error):
                 raise
@@ -200,6 +203,20 @@ class FeatureCache:
         if lasting and self.shards is not None and next(backbone.parameters(), None) is not None:
             self.shards.put(place, found_ND)
         return found_ND
+
+    def _extract(self, backbone: nn.Module, samples: Samples, asked: Extraction) -> Tensor:
+        how: dict[str, Any] = {
+            "chunk": asked.chunk,
+            "precision": asked.precision,
+            "view": asked.view,
+            "counter": self.counter,
+        }
+        if self.processes.count == 1:
+            return extract(backbone, samples, allocate=self._allocate, **how)
+        return extract_dealt(
+            backbone, samples, self.processes,
+            allocate=self._allocate, device=device_of(backbone, samples), **how,
+        )  # fmt: skip
 
     def _allocate(self, count: int, feature_size: int, device: torch.device) -> Tensor:
         mapped = self._is_mapped(4 * count * feature_size, device)

@@ -10,6 +10,7 @@ import pluggy
 import torch
 
 from cilsim.data.dataset import DataSet
+from cilsim.distributed.processes import ALONE, Processes
 from cilsim.features.cache import FeatureCache
 from cilsim.plugins import Plugins
 from cilsim.records import RunInfo
@@ -57,6 +58,7 @@ class Shared:
         stop: whether somebody asked to stop.
         weights: what identifies the weights that the backbone starts from; None for random ones.
         resident: whether samples lie on the device, or are read batch by batch.
+        processes: those that do the runs together.
     """
 
     scenario: Scenario
@@ -68,6 +70,7 @@ class Shared:
     stop: StopRequest
     weights: Mapping[str, str] | None = None
     resident: bool = True
+    processes: Processes = ALONE
 
 
 def assemble(
@@ -90,7 +93,9 @@ def assemble(
     checkpoints = Checkpoints(folder.path / "checkpoints", keep=scenario.checkpoints.keep)
     model = _model(shared, plan, info, guard)
     interval = parse_interval(scenario.checkpoints.every)
-    trainer = Trainer(info, manager.hook, model, shared.stop, checkpoints, interval)
+    trainer = Trainer(
+        info, manager.hook, model, shared.stop, checkpoints, interval, shared.processes
+    )
     materials = Materials(shared.dataset, plan, shared.device, resident=shared.resident)
     accuracy = None
     if _selects_on_test(scenario):
@@ -145,8 +150,9 @@ def _base_accuracy(model: Model, materials: Materials, features: FeatureCache) -
 
 def base_facts(shared: Shared, plan: StreamPlan, info: RunInfo) -> dict[str, Any]:
     """Return what the weights of a trained base depend on, besides samples and recipe."""
-    scenario = shared.scenario
+    scenario, processes = shared.scenario, shared.processes.count
     return {
+        **({"processes": processes} if processes > 1 else {}),
         "backbone": [scenario.backbone.name, _plain(scenario.backbone.options)],
         "weights": None if shared.weights is None else dict(shared.weights),
         "normalisation": [shared.dataset.mean, shared.dataset.std],

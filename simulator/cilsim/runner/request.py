@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cilsim.distributed.processes import ALONE, Processes
 from cilsim.records import Evaluation, RunInfo, RunResult
 from cilsim.runner.interruption import StopRequest
 
@@ -62,6 +63,7 @@ class RunRequest:
         reporters: makes the reporters of each run.
         stop: whether somebody asked to save and stop.
         reports: writes the reports; a run folder without them is not finished.
+        processes: those that do the runs together; all but the first have an `out` of their own.
     """
 
     out: Path = Path("runs")
@@ -70,6 +72,7 @@ class RunRequest:
     reporters: Reporters = no_reporters
     stop: StopRequest = field(default_factory=StopRequest)
     reports: Reports = no_reports
+    processes: Processes = ALONE
 
 
 @dataclass(frozen=True)

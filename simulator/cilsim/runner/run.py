@@ -103,7 +103,7 @@ class Run:
         started = time.perf_counter()
         self.hook.cilsim_before_run(run=self.info)
         for experience in self.info.stream.experiences[len(self.evaluations) :]:
-            if self.trainer.stop():
+            if self.trainer.asked_to_stop():
                 raise Interrupted("stopped between experiences; the state is saved")
             self.live_through(experience)
         result = RunResult(self.info, tuple(self.evaluations), time.perf_counter() - started)

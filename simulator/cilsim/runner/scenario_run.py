@@ -10,7 +10,15 @@ import torch
 
 from cilsim.data.places import store_root
 from cilsim.data.residency import resident
-from cilsim.errors import CilsimError, Interrupted, RunFailed, RunFolderError, in_one_line
+from cilsim.distributed.failing import led, told_apart
+from cilsim.errors import (
+    CilsimError,
+    Interrupted,
+    OutOfStep,
+    RunFailed,
+    RunFolderError,
+    in_one_line,
+)
 from cilsim.plugins import Plugins
 from cilsim.records import RunInfo, RunResult, StreamInfo
 from cilsim.results.cache import ContentStore
@@ -24,17 +32,17 @@ from cilsim.runner.conditions import note_conditions
 from cilsim.runner.device import choose_device, prepare
 from cilsim.runner.factories import load_dataset
 from cilsim.runner.failures import as_ours, forget_failure, note_failure
-from cilsim.runner.feature_keeping import feature_cache
+from cilsim.runner.feature_keeping import base_store, feature_cache
 from cilsim.runner.guard import Guard
 from cilsim.runner.planning import plan_stream
 from cilsim.runner.pretrained import normalised_for_backbone, weights_identity
 from cilsim.runner.progress import StatusKeeper
 from cilsim.runner.references import with_references
 from cilsim.runner.request import Failure, RunRequest, RunStart, ScenarioOutcome
+from cilsim.runner.same_start import copy_seed_folder, require_same_start
 from cilsim.runner.watch import Watch
 from cilsim.scenario.resolved import difference, resolved_yaml, scenario_hash
 from cilsim.scenario.schema import Scenario, StrategyChoice
-from cilsim.strategy.base_training import MemoryStore
 from cilsim.streams.plan import StreamPlan
 
 
@@ -48,28 +56,38 @@ def run_scenario(
     Raises:
         CilsimError: data, device or run folder cannot be used; nothing has run.
         Interrupted: the user asked to stop; what is done is saved.
+        OutOfStep: one of several processes ended or failed alone; what was stored is kept.
     """
     asked = request or RunRequest()
+    with told_apart(asked.processes, scenario.name):
+        return _run_scenario(scenario, plugins, asked)
+
+
+def _run_scenario(scenario: Scenario, plugins: Plugins, asked: RunRequest) -> ScenarioOutcome:
+    processes = asked.processes
     prepare(scenario.deterministic, scenario.threads)
     device = choose_device(asked.device)
     resolved = resolved_yaml(scenario)
     dataset = load_dataset(scenario.stream.dataset, plugins)
     dataset = normalised_for_backbone(scenario, plugins, dataset)
     weights = weights_identity(scenario, plugins, dataset)
-    folder = RunFolder.open_or_create(
-        asked.out,
-        scenario.name,
-        scenario.source.text,
-        resolved,
-        scenario_hash(scenario),
-        difference,
-    )
+    require_same_start(processes, scenario, dataset, device)
+    with led(processes):
+        folder = RunFolder.open_or_create(
+            asked.out,
+            scenario.name,
+            scenario.source.text,
+            resolved,
+            scenario_hash(scenario),
+            difference,
+        )
     with folder:
         store = ContentStore(store_root()) if asked.cache else None
         shared = Shared(
-            scenario, plugins, dataset, device, feature_cache(scenario, plugins, device, store),
-            store or MemoryStore(), asked.stop, weights,
-            resident(dataset, scenario.data_on_device, device),
+            scenario, plugins, dataset, device,
+            feature_cache(scenario, plugins, device, store, processes),
+            base_store(store, processes), asked.stop, weights,
+            resident(dataset, scenario.data_on_device, device), processes,
         )  # fmt: skip
         return _Runs(shared, folder, asked, resolved).execute()
 
@@ -87,7 +105,9 @@ class _Runs:
     watch: Watch = field(default_factory=Watch)
 
     def execute(self) -> ScenarioOutcome:
-        note_conditions(self.shared, self._stream(self.shared.scenario.seeds[0])[1], self.folder)
+        stream = self._stream(self.shared.scenario.seeds[0])[1]
+        with led(self.shared.processes):
+            note_conditions(self.shared, stream, self.folder)
         try:
             with self.watch.watching():
                 for number, (seed, choice) in enumerate(self._jobs(), start=1):
@@ -100,6 +120,9 @@ class _Runs:
         except RunFolderError as error:
             self._end_early("failed", str(error))
             raise RunFailed(str(error)) from error
+        except OutOfStep as error:
+            self._end_early("failed", str(error))
+            raise
         except Exception as error:  # a bug: it keeps its traceback, the folder says that it ended
             self._end_early("failed", in_one_line(error))
             raise
@@ -127,10 +150,12 @@ class _Runs:
 
     def _run(self, number: int, seed: int, choice: StrategyChoice) -> None:
         folder = self.folder.seed_folder(choice.label, seed)
+        what = f"{self.shared.scenario.name}/run {number}"
         try:
-            self.results.append(self._run_one(number, choice, folder))
+            with told_apart(self.shared.processes, what):
+                self.results.append(self._run_one(number, choice, folder))
             forget_failure(folder)
-        except (Interrupted, RunFolderError):  # what cannot be written ends every other run too
+        except (Interrupted, OutOfStep, RunFolderError):  # what cannot be written ends all others
             raise
         except CilsimError as error:
             note_failure(folder, error)
@@ -138,6 +163,7 @@ class _Runs:
 
     def _run_one(self, number: int, choice: StrategyChoice, folder: SeedFolder) -> RunResult:
         scenario, guard = self.shared.scenario, Guard(watch=self.watch)
+        copy_seed_folder(self.shared.processes, folder)
         with plugins_named(self.shared.plugins, guard):
             plan, stream = self._stream(folder.seed)
             info = RunInfo(
@@ -177,11 +203,13 @@ class _Runs:
             self.shared.features.flush()
 
     def _environment(self) -> dict[str, str]:
+        processes = self.shared.processes.count
         return {
             "device": str(self.shared.device),
             "threads": str(torch.get_num_threads()),
             "torch": torch.__version__,
             "deterministic": str(self.shared.scenario.deterministic).lower(),
+            **({"processes": str(processes)} if processes > 1 else {}),
         }
 
     def _stream(self, seed: int) -> tuple[StreamPlan, StreamInfo]:

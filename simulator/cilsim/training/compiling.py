@@ -10,13 +10,15 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
 import torch
 from torch import nn
+
+from cilsim.distributed.batch_norm import SharedBatchNorms
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,17 @@ def compiled(module: nn.Module | None, device: torch.device) -> Iterator[Compile
         yield forward
     finally:
         del module.forward
+
+
+def to_compile(modules: Mapping[str, nn.Module], shared: SharedBatchNorms) -> nn.Module | None:
+    """Return the module named `backbone`; none, with a warning, where processes share norms."""
+    if len(shared):
+        log.warning(
+            "compile: batch norms look at the batch of all processes, which is not compiled; "
+            "training runs uncompiled"
+        )
+        return None
+    return modules.get("backbone")
 
 
 def compiler_found(device: torch.device) -> bool:

@@ -1,21 +1,18 @@
 """A batch for which there is no memory, done in two halves whose gradients are added up.
 
-For a loss that is a mean over samples, each counted for itself, that gives the gradient of the
-whole batch but for rounding. Whatever looks at a batch as a whole has no such halves.
-
-Axis letters: B batch, K classes seen.
+See `shares` for which batches have such halves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import torch
 from torch import nn
 
 from cilsim.training.batch import Batch, TrainingLoss
 from cilsim.training.modes import BATCH_NORMS
+from cilsim.training.shares import bounds, part_of, why_inseparable
 from cilsim.training.spec import FitSpec
 
 
@@ -26,34 +23,20 @@ def why_whole(spec: FitSpec, *, draws_numbers: bool) -> str:
         spec: the training.
         draws_numbers: whether the forward pass draws random numbers.
     """
-    if not spec.mean_loss or spec.transform_batch is not None:
-        return "the loss is not known to be a mean over samples"
-    if _normalises_batches(spec.modules.values()):
+    if spec.mean_loss and spec.transform_batch is None and _normalises(spec.modules.values()):
         return "batch norm takes its statistics from the whole batch"
-    if draws_numbers:
-        return "the forward pass would draw other random numbers"
-    return ""
+    return why_inseparable(spec, draws_numbers=draws_numbers)
 
 
-def _normalises_batches(modules: Iterable[nn.Module]) -> bool:
+def _normalises(modules: Iterable[nn.Module]) -> bool:
     parts = (part for module in modules for part in module.modules())
     return any(isinstance(part, BATCH_NORMS) and part.training for part in parts)
 
 
 def halves(batch: Batch) -> tuple[Batch, Batch]:
     """Return the first and the second half of the samples, each in all its views."""
-    middle = (len(batch.position) + 1) // 2
-    return _rows(batch, slice(middle)), _rows(batch, slice(middle, None))
-
-
-def _rows(batch: Batch, rows: slice) -> Batch:
-    views = [view[rows] for view in batch.x.chunk(batch.views)]
-    return replace(
-        batch,
-        x=views[0] if len(views) == 1 else torch.cat(views),
-        labels=None if batch.labels is None else batch.labels[rows],
-        position=batch.position[rows],
-    )
+    first, second = bounds(len(batch.position), 2)
+    return part_of(batch, first), part_of(batch, second)
 
 
 def joined(losses: Sequence[TrainingLoss], shares: Sequence[float]) -> TrainingLoss:

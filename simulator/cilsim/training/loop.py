@@ -12,10 +12,11 @@ import time
 from torch import Tensor
 
 from cilsim.data.memory import is_out_of_memory
+from cilsim.distributed.lockstep import Lockstep
 from cilsim.errors import CheckpointError, Interrupted, RunFailed
 from cilsim.training.batch import Batch, TrainingLoss
 from cilsim.training.batching import Batcher
-from cilsim.training.compiling import CompiledForward, compiled
+from cilsim.training.compiling import CompiledForward, compiled, to_compile
 from cilsim.training.meter import Meter
 from cilsim.training.modes import keep_batch_statistics, set_layout, train_mode
 from cilsim.training.refusals import no_memory
@@ -44,8 +45,9 @@ def fit(spec: FitSpec) -> FitSummary:
     train_mode(modules)
     try:
         training = _Training(spec)
-        backbone = spec.modules.get("backbone") if spec.recipe.compile else None
-        with compiled(backbone, training.step.device) as training.forward:
+        norms = training.step.shared_norms
+        backbone = to_compile(spec.modules, norms) if spec.recipe.compile else None
+        with norms.in_place(), compiled(backbone, training.step.device) as training.forward:
             return training.run()
     finally:
         for module in modules:
@@ -69,6 +71,7 @@ class _Training:
         if self.batcher.smallest == 1:
             keep_batch_statistics(spec.modules.values())
         self.forward: CompiledForward | None = None
+        self.lockstep = Lockstep(spec.processes)
         if spec.resume_from is not None:
             self._resume(spec.resume_from)
         self.soundness = Soundness(spec, self.step.parameters, self.steps_per_epoch, self._done)
@@ -148,13 +151,17 @@ class _Training:
     def _between_steps(self) -> None:
         """Stop, save or report, if it is time to."""
         spec, now = self.spec, time.monotonic()
-        if spec.should_stop is not None and spec.should_stop():
+        stop, save = self.lockstep.decide(
+            stop=spec.should_stop is not None and spec.should_stop(),
+            save=now - self.saved_at >= spec.save_every_seconds,
+        )
+        if stop:
             self._save()
             raise Interrupted(
                 f"experience {spec.experience}: training was stopped in "
                 f"epoch {self.epoch + 1} of {self.recipe.epochs}"
             )
-        if self._save_is_due(now):
+        if save or self._epoch_is_saved():
             self._save()
             self.saved_at = now
         if now - self.reported_at >= SECONDS_BETWEEN_STEP_REPORTS and spec.on_step is not None:
@@ -162,12 +169,10 @@ class _Training:
             spec.on_step(StepReport(self.epoch, self.recipe.epochs, self._done, steps))
             self.reported_at = now
 
-    def _save_is_due(self, now: float) -> bool:
+    def _epoch_is_saved(self) -> bool:
         epochs = self.spec.save_every_epochs
         begins_epoch = self.position == 0 and self.epoch > 0
-        if epochs and begins_epoch and self.epoch % epochs == 0:
-            return True
-        return now - self.saved_at >= self.spec.save_every_seconds
+        return begins_epoch and epochs > 0 and self.epoch % epochs == 0
 
     def _save(self) -> None:
         if self.spec.save is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import nn
 
 from cilsim.data.samples import Samples
+from cilsim.distributed.processes import ALONE, Processes
 from cilsim.scenario.recipe import Recipe
 from cilsim.training.batch import Batch, TrainingLoss
 from cilsim.training.optimisers import ParameterGroup
@@ -104,6 +105,7 @@ class FitSpec:
             a batch for which there is no memory may be done in two halves.
         random_forward: the loss draws from torch's global generator although no module has a
             dropout layer; the generator is then seeded for each step and put back.
+        processes: those that do this training together.
     """
 
     modules: Mapping[str, nn.Module]
@@ -126,6 +128,7 @@ class FitSpec:
     sampling: Sampling = PLAIN
     mean_loss: bool = False
     random_forward: bool = False
+    processes: Processes = ALONE
 
     def where(self, epoch: int, step: int) -> str:
         """Return how messages call a step, counted from 1 in its epoch."""

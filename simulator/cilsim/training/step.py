@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cilsim.data.memory import is_out_of_memory, release_unused
+from cilsim.distributed.batch_norm import SharedBatchNorms
 from cilsim.errors import RunFailed
 from cilsim.seeding import derive_seed
 from cilsim.training.batch import Batch, TrainingLoss
@@ -18,6 +19,7 @@ from cilsim.training.modes import draws_random_numbers
 from cilsim.training.optimiser_set import OptimiserSet
 from cilsim.training.optimisers import trainable
 from cilsim.training.precision import autocast, loss_scaler
+from cilsim.training.sharing import Sharing, sharing
 from cilsim.training.spec import FitSpec
 
 logger = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ class OptimiserStep:
 
     Where there is no memory for a batch, its halves are done one after the other, if that gives
     the same step but for rounding (see `halving`), and so are all batches of the training after
-    it; otherwise the error of the allocation passes.
+    it; otherwise the error of the allocation passes. What several processes share is not halved.
 
     Attributes:
         device: where the parameters live.
@@ -36,6 +38,7 @@ class OptimiserStep:
         optimisers: built from the recipe and the parameter groups.
         scaler: scales the loss in fp16, else None.
         halved: whether batches are done in halves.
+        sharing: deals batches out to several processes, else None.
     """
 
     def __init__(self, spec: FitSpec) -> None:
@@ -54,6 +57,7 @@ class OptimiserStep:
         self._autocast = autocast(spec.recipe.precision, self.device)
         self._seeds_forward = spec.random_forward or draws_random_numbers(modules)
         self.halved = False
+        self.sharing = sharing(spec, self.parameters, draws_numbers=self._seeds_forward)
 
     def __call__(self, batch: Batch) -> tuple[TrainingLoss, Batch]:
         """Return the loss before the update, and the batch that it was computed on."""
@@ -68,12 +72,25 @@ class OptimiserStep:
         self.optimisers.step(self.scaler)
         return loss, batch
 
+    @property
+    def shared_norms(self) -> SharedBatchNorms:
+        """The batch norms that look at the shares of all processes; none if nothing is shared."""
+        return (
+            SharedBatchNorms((), self.spec.processes)
+            if self.sharing is None
+            else self.sharing.norms
+        )
+
     def why_whole(self) -> str:
         """Return why a batch is not done in halves, or nothing if it may be."""
+        if self.sharing is not None:
+            return f"{self.spec.processes.count} processes share it"
         return why_whole(self.spec, draws_numbers=self._seeds_forward)
 
     def _differentiate(self, batch: Batch) -> tuple[TrainingLoss, Batch]:
         """Leave the gradients of a batch in the parameters."""
+        if self.sharing is not None and self.sharing.takes(batch):
+            return self._shared(batch, self.sharing), batch
         if not self.halved:
             try:
                 return self._whole(batch)
@@ -107,6 +124,15 @@ class OptimiserStep:
             self._backward(loss.total * shares[-1])
             losses.append(loss)
         return joined(losses, shares)
+
+    def _shared(self, batch: Batch, sharing: Sharing) -> TrainingLoss:
+        self.optimisers.zero_grad()
+        with sharing.share(batch) as (own, fraction):
+            with self._autocast:
+                loss = self.spec.loss(own)
+            _check(loss, self.spec.experience)
+        self._backward(loss.total * fraction)
+        return sharing.joined(loss, batch)
 
     def _backward(self, loss: Tensor) -> None:
         torch.autograd.backward(loss if self.scaler is None else self.scaler.scale(loss))
