@@ -25,10 +25,13 @@ class Backbone(nn.Module):
         feature_size: D.
         feature_tensor: pattern of the names of tensors, numbers in groups, of which the one with
             the largest numbers has length D: weights for another feature size are told by it.
+        folds: convolutions of this module that are followed by a batch norm and read by nothing
+            else, as pairs of names; its parts may have the same (see `folding`).
     """
 
     feature_size: int
     feature_tensor: str = ""
+    folds: tuple[tuple[str, str], ...] = ()
 
     if TYPE_CHECKING:
 

@@ -47,6 +47,8 @@ class PadShortcut(nn.Module):
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions with batch norm, added to the shortcut, then ReLU."""
 
+    folds = (("conv1", "bn1"), ("conv2", "bn2"), ("downsample.0", "downsample.1"))
+
     def __init__(self, inputs: int, outputs: int, stride: int, shortcut: Shortcut) -> None:
         super().__init__()
         self.conv1 = _conv3x3(inputs, outputs, stride)
@@ -84,6 +86,7 @@ class ResidualNet(Backbone):
     """
 
     feature_tensor = r"layer(\d+)\.(\d+)\.bn2\.weight"
+    folds = (("conv1", "bn1"),)
 
     def __init__(
         self,

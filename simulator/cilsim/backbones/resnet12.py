@@ -26,6 +26,10 @@ SLOPE = 0.1
 class ThreeConvolutions(nn.Module):
     """Three 3x3 convolutions with batch norm, added to a 1x1 convolution, then max-pooling."""
 
+    folds = (
+        ("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3"), ("downsample.0", "downsample.1"),
+    )  # fmt: skip
+
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)

@@ -23,6 +23,8 @@ LAYERS_BESIDE_BLOCKS = 4
 class PreActivationBlock(nn.Module):
     """Batch norm, ReLU and a 3x3 convolution, twice, added to the input; B(3,3) of the paper."""
 
+    folds = (("conv1", "bn2"),)
+
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()
         self.bn1 = nn.BatchNorm2d(inputs)

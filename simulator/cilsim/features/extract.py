@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from cilsim.backbones.folding import folded
 from cilsim.data.batch_reading import consecutive
 from cilsim.data.layout import with_layout
 from cilsim.data.normalise import prepare
@@ -26,7 +27,7 @@ from cilsim.features.chunks import chunk_for
 from cilsim.naming import did_you_mean
 from cilsim.training.precision import autocast
 
-EXTRACTION_VERSION = 1
+EXTRACTION_VERSION = 2
 """Raised when a change of the code changes the bits of features; stored ones are then made anew."""
 
 Allocate = Callable[[int, int, torch.device], Tensor]
@@ -67,7 +68,9 @@ def extract(
 ) -> Tensor:
     """Return (N, D) float32 features under the test transform, on the backbone's device.
 
-    Modes of the backbone's parts are put back; nothing is drawn from a random generator.
+    Batch norms are folded into convolutions where the backbone says how (`folded`), which changes
+    features by rounding. Modes of the backbone's parts are put back; nothing is drawn from a
+    random generator.
 
     Args:
         backbone: maps normalised samples (B, ...) to features (B, D).
@@ -83,7 +86,7 @@ def extract(
         ValueError: the view does not exist or is not for features, or the backbone did not return
             one row of features per sample.
     """
-    device = device_of(backbone, samples)
+    backbone, device = folded(backbone), device_of(backbone, samples)
     chunk = chunk or chunk_for(backbone, samples, device)
     change, allocate = _view(view, samples), allocate or in_memory
     features_ND: Tensor | None = None
