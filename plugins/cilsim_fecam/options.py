@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from cilsim import Options
+from cilsim.options import PresetOptions
 
 Weight = Annotated[float, Field(ge=0.0, le=1e6)]
 
@@ -43,8 +43,10 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class FecamOptions(Options):
+class FecamOptions(PresetOptions):
     """A preset, and what is set besides it."""
+
+    presets = PRESETS
 
     preset: Literal["safe", "official", "vit", "pilot"] = "safe"
     """Defaults of the options below the next. `official`: the authors' many-shot code
@@ -79,10 +81,3 @@ class FecamOptions(Options):
     first_experience: Literal["head", "mahalanobis"] = "mahalanobis"
     """Which classifier serves until experience 1; the released code takes the trained head
     (`official`)."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _filled_from_the_preset(cls, given: Any) -> Any:
-        preset = given.get("preset", "safe") if isinstance(given, Mapping) else None
-        known = PRESETS.get(preset, {}) if isinstance(preset, str) else {}
-        return {**known, **given} if known else given

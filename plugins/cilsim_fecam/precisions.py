@@ -7,7 +7,7 @@ Axis letters: N samples, B batch, D features, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -37,22 +37,29 @@ class Precisions:
         self.indefinite = 0
         self._inverse_DD: Tensor | None = None  # of the common covariance, as it is now
 
-    def add(self, features_ND: Tensor, labels_N: Tensor, new: Sequence[int]) -> None:
+    def add(
+        self,
+        features_ND: Tensor,
+        labels_N: Tensor,
+        new: Sequence[int],
+        embed: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
         """Add the classes of an experience.
 
         Args:
-            features_ND: (N, D) transformed features.
+            features_ND: (N, D) features.
             labels_N: (N,) labels.
             new: labels of the classes, those seen before being all lower ones.
+            embed: transforms features, each by itself; by default they are transformed already.
 
         Raises:
             ValueError: a class, or the experience, has fewer than two samples.
         """
         self.indefinite = 0
         if self.options.covariance == "common":
-            self._mix(covariance(features_ND), len(new), min(new))
+            self._mix(covariance(features_ND, embed=embed), len(new), min(new))
         elif self.options.covariance != "identity":
-            for chunk_KDD in class_covariances(features_ND, labels_N, new):
+            for chunk_KDD in class_covariances(features_ND, labels_N, new, embed=embed):
                 self.matrices = append_rows(self.matrices, self._finished(chunk_KDD).float())
 
     def distances(self, features_BD: Tensor, means_KD: Tensor) -> Tensor:

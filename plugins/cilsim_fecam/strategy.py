@@ -43,12 +43,11 @@ class Fecam(Strategy):
             self.context.train_base(experience, for_features=not uses_head)
         samples = experience.labelled
         assert samples.labels is not None  # `labelled` never returns a part without labels
-        features_ND = prepared(self.context.features(samples), self.options)
+        features_ND, new = self.context.features(samples), experience.new_labels
         self._refuse_negative(features_ND)
-        means_KD = class_means(features_ND, samples.labels, experience.new_labels)
-        transformed_ND = tukey(features_ND, self.options.tukey_power)
+        means_KD = class_means(features_ND, samples.labels, new, self._prepared)
         try:
-            self._precisions.add(transformed_ND, samples.labels, experience.new_labels)
+            self._precisions.add(features_ND, samples.labels, new, self._transformed)
         except ValueError as error:
             raise RunFailed(
                 f"strategy '{self.context.run.strategy}': experience {experience.index}: {error}; "
@@ -56,6 +55,12 @@ class Fecam(Strategy):
             ) from error
         self.prototypes = append_rows(self.prototypes, means_KD)
         self._report(experience)
+
+    def _prepared(self, features_ND: Tensor) -> Tensor:
+        return prepared(features_ND, self.options)
+
+    def _transformed(self, features_ND: Tensor) -> Tensor:
+        return tukey(self._prepared(features_ND), self.options.tukey_power)
 
     def _report(self, experience: Experience) -> None:
         if self.options.covariance != "class":
@@ -73,11 +78,11 @@ class Fecam(Strategy):
 
     def _refuse_negative(self, features_ND: Tensor) -> None:
         power = self.options.tukey_power
-        if power != 1.0 and bool((features_ND < 0).any()):
+        if power != 1.0 and bool(features_ND.min() < 0):
             raise RunFailed(
                 f"strategy '{self.context.run.strategy}': features go down to "
-                f"{float(features_ND.min()):.3g}, but tukey_power {power:g} needs features that "
-                "are never negative; use preset: vit or tukey_power: 1"
+                f"{float(self._prepared(features_ND).min()):.3g}, but tukey_power {power:g} needs "
+                "features that are never negative; use preset: vit or tukey_power: 1"
             )
 
     def scores(self, x: Tensor) -> Tensor:

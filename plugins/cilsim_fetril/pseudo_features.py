@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cilsim.solvers.chunking import bound_in_cache, chunks
 from cilsim.solvers.design_rows import NORM_FLOOR, ShiftedRows
 
 BLOCK = 512
@@ -119,7 +120,10 @@ def translate(
         rows: which row starts where and stands for what.
         normalise: as in `ShiftedRows`.
     """
-    centred_MD = features_MD - own_means_JD[labels_M]
+    centred_MD = torch.empty_like(features_MD)
+    bound = bound_in_cache(None, features_MD.device)
+    for part in chunks(len(features_MD), features_MD[:1].nbytes, bound):
+        torch.sub(features_MD[part], own_means_JD[labels_M[part]], out=centred_MD[part])
     return ShiftedRows(centred_MD, rows.sample, means_KD, rows.label, normalise=normalise)
 
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cilsim import Experience, PlainClassifier, Strategy
-from cilsim.prototypes.rows import append_rows
+from cilsim.prototypes.rows import append_rows, with_lengths
 from cilsim.solvers.design_rows import NORM_FLOOR, ShiftedRows
 from cilsim.strategy.strategy import bytes_of
 from cilsim_fetril.classifiers import fit_linear, fit_svm
@@ -37,8 +37,8 @@ class Fetril(Strategy):
     al., "FeTrIL: Feature Translation for Exemplar-Free Class-Incremental Learning", WACV 2023.
 
     The prototypes are the means. A calibrator that changes one changes where that class's
-    training rows are moved to, new classes included, and which class lends to it; calibrators
-    such as TEEN return vectors of length 1, so a changed mean keeps the length that it had.
+    training rows are moved to, new classes included, and which class lends to it; a changed mean
+    keeps the length that it had, whatever the calibrator made of it.
     """
 
     adds_classes_without_training = True
@@ -58,7 +58,9 @@ class Fetril(Strategy):
 
     def after_calibration(self, experience: Experience) -> None:
         """Train the classifier of all classes seen."""
-        self._restore_lengths()
+        assert self.prototypes is not None  # learn() comes first
+        assert self._lengths_K is not None
+        self.prototypes = with_lengths(self.prototypes, self._lengths_K)
         rows, labels_N = self._training_rows(experience)
         if self.options.classifier == "linear_svm":
             c, tolerance = self.options.svm_c, self.options.svm_tolerance
@@ -66,15 +68,6 @@ class Fetril(Strategy):
         else:
             fitted = fit_linear(self.context, rows, labels_N)
         self._weight_KD, self._bias_K = fitted
-
-    def _restore_lengths(self) -> None:
-        """Give means that calibrators changed the lengths that they had before."""
-        assert self.prototypes is not None  # learn() comes first
-        assert self._lengths_K is not None
-        now_K = torch.linalg.vector_norm(self.prototypes, dim=1)
-        same_K = now_K == self._lengths_K
-        factor_K = torch.where(same_K, 1.0, self._lengths_K / now_K.clamp_min(NORM_FLOOR))
-        self.prototypes = self.prototypes * factor_K.unsqueeze(1)
 
     def _training_rows(self, experience: Experience) -> tuple[ShiftedRows, Tensor]:
         samples = experience.labelled

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cilsim import Batch, Experience, FeatureSet, Strategy, TrainingLoss
 from cilsim.prototypes.rows import append_rows
-from cilsim.prototypes.scores import euclidean_scores
+from cilsim.prototypes.scores import best_rows, euclidean_scores
 from cilsim.training.contrastive import info_nce, supervised_contrastive
 from cilsim.training.projection import ProjectionHead
 from cilsim.training.sampling import Sampling, balancing_weights
@@ -77,13 +77,13 @@ class GCD(Strategy):
     def _cluster(self, experience: Experience) -> None:
         assert experience.unlabelled is not None  # learn() looked
         self.context.novel_classes(experience)
-        features_ND = F.normalize(self.context.features(experience.unlabelled))
         result = self.context.kmeans(
-            features_ND,
+            self.context.features(experience.unlabelled),
             self.context.seen_classes,
             labelled=self._labelled_side(experience),
             n_init=self.options.inits,
             max_iterations=self.options.iterations,
+            embed=F.normalize,
         )
         self.context.log("kmeans/inertia", result.inertia)
         known = 0 if experience.train is not None else experience.old_classes
@@ -115,4 +115,4 @@ class GCD(Strategy):
         """Return the cluster of each clustered sample, and of others the nearest centre."""
         if feature_set.name == "unlabelled":
             return self._assigned_N
-        return self.scores(feature_set.features).argmax(1)
+        return best_rows(feature_set.features, self.scores)

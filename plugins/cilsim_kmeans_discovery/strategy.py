@@ -11,7 +11,7 @@ from torch import Tensor
 from cilsim import Experience, FeatureSet, Strategy
 from cilsim.prototypes.novelty import least_like
 from cilsim.prototypes.rows import append_rows
-from cilsim.prototypes.scores import euclidean_scores
+from cilsim.prototypes.scores import best_rows, euclidean_scores
 
 
 class KMeansDiscovery(Strategy):
@@ -43,10 +43,11 @@ class KMeansDiscovery(Strategy):
         mixed = self.context.run.stream.kind != "novel_class_discovery"
         everyone = min(self.context.seen_classes, len(features_ND))  # no cluster can be empty
         result = self.context.kmeans(
-            self._embed(features_ND),
+            features_ND,
             max(novel, everyone) if mixed else novel,
             n_init=self.options.inits,
             max_iterations=self.options.iterations,
+            embed=self._embed,
         )
         self.context.log("kmeans/inertia", result.inertia)
         if not mixed:
@@ -64,4 +65,4 @@ class KMeansDiscovery(Strategy):
 
     def assign(self, feature_set: FeatureSet) -> Tensor:
         """Return the nearest mean or centre of each sample."""
-        return self.scores(feature_set.features).argmax(1)
+        return best_rows(feature_set.features, self.scores)

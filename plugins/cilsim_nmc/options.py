@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import model_validator
-
-from cilsim import Options
+from cilsim.options import PresetOptions
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "simplecil": {"metric": "cosine", "update": "sums"},
@@ -15,8 +13,10 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class NmcOptions(Options):
+class NmcOptions(PresetOptions):
     """A preset, and what is set besides it."""
+
+    presets = PRESETS
 
     preset: Literal["simplecil", "janson", "task_free", "ranpac_ncm"] = "simplecil"
     """Defaults of the other options. `simplecil`: cosine to means of raw features (SimpleCIL, Zhou
@@ -31,10 +31,3 @@ class NmcOptions(Options):
     update: Literal["sums", "running"] = "sums"
     """What is kept per class beside the number of its samples. `sums`: their sum. `running`: their
     mean, mean += (z - mean) / (n + 1) for each sample. The means are equal to rounding."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _filled_from_the_preset(cls, given: Any) -> Any:
-        preset = given.get("preset", "simplecil") if isinstance(given, Mapping) else None
-        known = PRESETS.get(preset, {}) if isinstance(preset, str) else {}
-        return {**known, **given} if known else given

@@ -5,7 +5,7 @@ Axis letters: N samples, D features, K classes seen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from cilsim.prototypes.means import class_sums
 
 Update = Literal["sums", "running"]
+Embed = Callable[[Tensor], Tensor]
 
 
 class ClassStatistics:
@@ -34,15 +35,23 @@ class ClassStatistics:
         self.counts_K = torch.zeros(0, dtype=torch.int64)
         self.rows_KD = torch.zeros(0, 0, dtype=torch.float64)
 
-    def add(self, features_ND: Tensor, labels_N: Tensor, classes: int) -> Tensor:
+    def add(
+        self, features_ND: Tensor, labels_N: Tensor, classes: int, embed: Embed | None = None
+    ) -> Tensor:
         """Take in samples of old and new classes, and return (K,) how many of each there were.
+
+        Args:
+            features_ND: (N, D) features.
+            labels_N: (N,) labels.
+            classes: K.
+            embed: maps features before, each by itself; by default nothing does.
 
         Raises:
             ValueError: a class has no samples, neither here nor before.
         """
         if features_ND.device.type == "mps":  # Apple's GPU has no float64
             features_ND, labels_N = features_ND.cpu(), labels_N.cpu()
-        sums_KD, more_K = class_sums(features_ND, labels_N, range(classes))
+        sums_KD, more_K = class_sums(features_ND, labels_N, range(classes), embed)
         known = len(self.counts_K)
         total_K, rows_KD = more_K.clone(), torch.zeros_like(sums_KD)
         if known:

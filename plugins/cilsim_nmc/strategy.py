@@ -40,8 +40,10 @@ class Nmc(Strategy):
             self.context.train_base(experience, for_features=True)
         samples = experience.labelled
         assert samples.labels is not None  # `labelled` never returns a part without labels
-        features_ND = self._embed(self.context.features(samples))
-        came_K = self._statistics.add(features_ND, samples.labels, experience.seen_classes)
+        features_ND = self.context.features(samples)
+        came_K = self._statistics.add(
+            features_ND, samples.labels, experience.seen_classes, self._embed
+        )
         means_KD = self._statistics.means().to(features_ND.dtype).to(features_ND.device)
         self.prototypes = moved_rows(self.prototypes, means_KD, came_K.to(features_ND.device))
 

@@ -60,7 +60,7 @@ def cloud_radius(
         kind: which definition.
     """
     residuals_ND = features_ND - means_KD.index_select(0, labels_N)
-    sums_1KD, counts_1K = cluster_sums(residuals_ND.square_(), labels_N.unsqueeze(1), len(means_KD))
+    sums_1KD, counts_1K = cluster_sums(residuals_ND.square_(), labels_N.unsqueeze(0), len(means_KD))
     sums_KD, counts_K1 = sums_1KD[0], counts_1K[0].unsqueeze(1)
     if kind == "deviation":
         return float((sums_KD / counts_K1.clamp_min(1)).sqrt().mean())

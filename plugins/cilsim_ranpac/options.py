@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from cilsim import Options
+from cilsim.options import PresetOptions
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "safe": {"random_features": 1000, "ridge": "accumulated", "head": "linear"},
@@ -14,8 +14,10 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class RanpacOptions(Options):
+class RanpacOptions(PresetOptions):
     """A preset, and what is set besides it."""
+
+    presets = PRESETS
 
     preset: Literal["safe", "official", "pilot"] = "safe"
     """Defaults of the other options. `official`: the authors' code (RanPAC.py). `pilot`: the
@@ -36,10 +38,3 @@ class RanpacOptions(Options):
     held_out: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.2
     """Share of each experience's samples, drawn from the seed, on which penalties are compared.
     The final weights use all samples. Released: the last 20 % of a shuffled loader."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _filled_from_the_preset(cls, given: Any) -> Any:
-        preset = given.get("preset", "safe") if isinstance(given, Mapping) else None
-        known = PRESETS.get(preset, {}) if isinstance(preset, str) else {}
-        return {**known, **given} if known else given

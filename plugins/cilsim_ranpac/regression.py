@@ -45,17 +45,23 @@ class RidgeClassifier:
         self._compared: RidgeSums | None = None  # held-out samples, only if they accumulate
 
     def learn(
-        self, features_ND: Tensor, labels_N: Tensor, classes: int, projection_DM: Tensor | None
+        self,
+        features_ND: Tensor,
+        labels_N: Tensor,
+        classes: int,
+        projection_DM: Tensor | None,
+        order_N: Tensor | None = None,
     ) -> Tensor:
         """Add an experience and return the (M, K) float64 weights of all samples so far.
 
         Args:
-            features_ND: (N, D) features of the backbone; the last ones are held out.
+            features_ND: (N, D) features of the backbone, perhaps mapped from a file.
             labels_N: (N,) labels.
             classes: K, those of `labels_N` included.
             projection_DM: of the random features, or None.
+            order_N: (N,) positions; the last ones are held out. None takes them as they are.
         """
-        samples = _Samples(features_ND, labels_N, classes, projection_DM)
+        samples = _Samples(features_ND, labels_N, classes, projection_DM, order_N)
         fitted = self._fitted = self._fitted or samples.no_sums()
         split = int((1.0 - self.held_out) * len(labels_N))
         if self.choice == "accumulated":
@@ -95,10 +101,15 @@ class _Samples:
     """Samples of one experience, whose random features exist a chunk at a time."""
 
     def __init__(
-        self, features_ND: Tensor, labels_N: Tensor, classes: int, projection_DM: Tensor | None
+        self,
+        features_ND: Tensor,
+        labels_N: Tensor,
+        classes: int,
+        projection_DM: Tensor | None,
+        order_N: Tensor | None,
     ) -> None:
         self.features_ND, self.labels_N, self.classes = features_ND, labels_N, classes
-        self.projection_DM = projection_DM
+        self.projection_DM, self.order_N = projection_DM, order_N
         self.width = (features_ND if projection_DM is None else projection_DM).shape[1]
 
     def no_sums(self) -> RidgeSums:
@@ -106,8 +117,9 @@ class _Samples:
 
     def hidden(self, part: slice) -> tuple[Tensor, Tensor]:
         """Return (B, M) random features and (B, K) class indicators."""
-        targets_BK = F.one_hot(self.labels_N[part], self.classes)
-        return random_features(self.features_ND[part], self.projection_DM), targets_BK
+        taken = part if self.order_N is None else self.order_N[part]
+        targets_BK = F.one_hot(self.labels_N[taken], self.classes)
+        return random_features(self.features_ND[taken], self.projection_DM), targets_BK
 
     def add(self, sums: RidgeSums, part: slice) -> None:
         start, stop, _ = part.indices(len(self.labels_N))
@@ -130,7 +142,8 @@ class _Samples:
     def chunks(self, start: int, stop: int) -> Iterator[slice]:
         """Yield slices whose float64 features stay in bounded memory."""
         bound = default_max_bytes(self.features_ND.device)
-        for chunk in chunks(stop - start, 8 * self.width, bound):
+        widest = max(self.width, self.features_ND.shape[1])
+        for chunk in chunks(stop - start, 8 * widest, bound):
             yield slice(start + chunk.start, start + chunk.stop)
 
 

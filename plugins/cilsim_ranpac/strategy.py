@@ -52,10 +52,11 @@ class Ranpac(Strategy):
         order_N = torch.randperm(len(samples), generator=self.context.generator("held out"))
         order_N = order_N.to(features_ND.device)
         weights_MK = self._classifier.learn(
-            features_ND[order_N],
-            samples.labels[order_N],
+            features_ND,
+            samples.labels,
             experience.seen_classes,
             self._projection_DM,
+            order_N,
         )
         self._weights_MK = weights_MK.float()
         self.context.log("ranpac/ridge", self._classifier.ridge)

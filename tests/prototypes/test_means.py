@@ -141,3 +141,17 @@ def test_class_sums_have_zeros_for_a_class_without_samples():
     assert (sums_KD[0].tolist(), int(counts_K[0])) == ([0.0] * FEATURES.shape[1], 0)
     torch.testing.assert_close(sums_KD.sum(0), FEATURES.double().sum(0))
     assert int(counts_K.sum()) == len(LABELS)
+
+
+def test_embedded_means_have_the_bits_of_an_embedded_copy():
+    features = torch.randn(60, 5, generator=torch.Generator().manual_seed(0))
+    labels, seen = torch.arange(60) % 4, []
+
+    def embed(own_MD):
+        seen.append(len(own_MD))
+        return torch.nn.functional.normalize(own_MD)
+
+    found = class_means(features, labels, range(4), embed)
+    expected = class_means(torch.nn.functional.normalize(features), labels, range(4))
+    assert torch.equal(found, expected)
+    assert seen == [15, 15, 15, 15]  # a class at a time

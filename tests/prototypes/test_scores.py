@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from cilsim.prototypes.scores import cosine_scores, euclidean_scores
+from cilsim.prototypes import scores as scores_module
+from cilsim.prototypes.scores import best_rows, cosine_scores, euclidean_scores
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -111,3 +112,17 @@ def test_scores_keep_the_precision_of_the_prototypes(scores):
 def test_equal_prototypes_tie_to_the_lowest_label(scores):
     prototypes = torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
     assert scores(torch.tensor([[3.0, 0.1]]), prototypes).argmax(1).tolist() == [1]
+
+
+def test_best_rows_take_the_first_of_the_best_a_slice_at_a_time(monkeypatch):
+    monkeypatch.setattr(scores_module, "SLICE", 2)
+    sizes = []
+
+    def scores(part_BD):
+        sizes.append(len(part_BD))
+        return part_BD
+
+    features = torch.tensor([[1.0, 2.0], [3.0, 3.0], [0.0, 1.0]])
+    assert best_rows(features, scores).tolist() == [1, 0, 1]
+    assert sizes == [2, 1]
+    assert best_rows(features[:0], scores).tolist() == []

@@ -47,6 +47,19 @@ def test_each_class_has_the_covariance_that_numpy_finds(seed: int, bound: int):
     np.testing.assert_allclose(found.numpy(), np.stack(expected), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("bound", [1 << 25, 200], ids=["classes together", "slices of a class"])
+def test_embedded_covariances_are_those_of_an_embedded_copy(bound: int):
+    points, labels = drawn(40, 4), torch.arange(40) % 3
+    embedded = torch.nn.functional.normalize(points)
+    of_classes = [
+        torch.cat(list(class_covariances(rows, labels, range(3), embed=embed, max_bytes=bound)))
+        for rows, embed in ((points, torch.nn.functional.normalize), (embedded, None))
+    ]
+    assert torch.equal(*of_classes)
+    found = covariance(points, embed=torch.nn.functional.normalize, max_bytes=bound)
+    assert torch.equal(found, covariance(embedded, max_bytes=bound))
+
+
 def test_a_class_of_one_sample_is_refused():
     message = r"^class 7 has 1 sample; a covariance of its own needs at least 2$"
     with pytest.raises(ValueError, match=message):

@@ -54,6 +54,21 @@ def test_a_row_of_zeros_stays_zero():
     assert made.tolist() == [[0.0, 0.0]]
 
 
+def test_features_of_a_dead_network_count_as_zeros_in_the_svm():
+    """f - mean + mean is 0 but for rounding where f is 0, and means may be large."""
+    generator = torch.Generator().manual_seed(0)
+    features = 3.0 * torch.randn(60, 64, generator=generator).relu()
+    features[::3] = 0.0
+    labels, index = torch.arange(60) % 2, torch.arange(60)
+    means = torch.stack([features[labels == label].mean(0) for label in (0, 1)])
+    rows = ShiftedRows(features - means[labels], index, means, labels, normalise=True)
+    assert torch.equal(rows.scale == 0.0, index % 3 == 0)
+    shifted = fit_linear_svm(rows, labels, 2)
+    unit = torch.nn.functional.normalize(features, dim=1)
+    matrix = fit_linear_svm(DenseRows(unit), labels, 2)
+    torch.testing.assert_close(shifted.weight, matrix.weight, rtol=0, atol=1e-5)
+
+
 def test_lengths_taken_in_parts_are_the_same(monkeypatch):
     whole = ShiftedRows(*parts(), normalise=True).scale
     monkeypatch.setattr(chunking, "CPU_BYTES", 80)

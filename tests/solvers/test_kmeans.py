@@ -193,6 +193,40 @@ def test_half_precision_is_clustered_in_float32(given, expected):
     assert found.centres.dtype == expected
 
 
+@pytest.mark.parametrize("max_bytes", [1 << 20, 1200], ids=["held", "read again"])
+def test_embedded_points_are_clustered_as_an_embedded_copy(max_bytes):
+    points, embed = blobs() + 5.0, torch.nn.functional.normalize
+    chosen = {"n_init": 3, "max_bytes": max_bytes}
+    found = kmeans(points, 6, generator=draws(), embed=embed, **chosen)
+    expected = kmeans(embed(points), 6, generator=draws(), **chosen)
+    assert torch.equal(found.labels, expected.labels)
+    torch.testing.assert_close(found.centres, expected.centres, rtol=0.0, atol=1e-6)
+
+
+def test_centres_can_be_trained():
+    centres = kmeans(blobs(), 6, generator=draws(), n_init=1).centres.requires_grad_()
+    (0.5 * centres.square().sum()).backward()
+    assert torch.equal(centres.grad, centres)
+
+
+def test_inertia_equals_that_of_scikit_learn():
+    """To 1e-4, of ten restarts each, from first centres of their own."""
+    from sklearn.cluster import KMeans
+
+    points = blobs(clusters=12, each=50, size=16) / 3
+    theirs = KMeans(12, n_init=10, random_state=0).fit(points.numpy()).inertia_
+    ours = kmeans(points, 12, generator=draws()).inertia
+    assert ours == pytest.approx(float(theirs), rel=1e-4)
+
+
+def test_the_smallest_of_equals_is_the_lowest_and_nan_names_a_place():
+    values = torch.tensor([[[3.0, 2.0, torch.nan], [1.0, 2.0, 0.0], [1.0, 4.0, 1.0]]])
+    smallest, places = distances._least(values.clone())
+    assert places[0].tolist()[:2] == [1, 0]
+    assert 0 <= int(places[0, 2]) < 3
+    assert smallest[0].tolist()[:2] == [1.0, 2.0]
+
+
 def test_small_memory_gives_the_same_clusters(monkeypatch):
     expected = kmeans(blobs(), 6, generator=draws(), n_init=5)
     monkeypatch.setattr(chunking, "CPU_BYTES", 1200)
@@ -202,10 +236,10 @@ def test_small_memory_gives_the_same_clusters(monkeypatch):
 
 
 def test_sums_by_products_equal_sums_by_rows():
-    points, labels = torch.randn(50, 3), torch.randint(0, 4, (50, 2))
+    points, labels = torch.randn(50, 3), torch.randint(0, 4, (2, 50))
     sums, counts = distances.cluster_sums(points, labels, 4)
     products = torch.zeros(8, 3)
-    distances._add_by_products(products, points, labels + torch.tensor([0, 4]))
+    distances._add_by_products(products, points, labels + torch.tensor([[0], [4]]))
     torch.testing.assert_close(products.view(2, 4, 3), sums)
     assert counts.sum(1).tolist() == [50, 50]
 

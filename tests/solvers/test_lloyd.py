@@ -3,6 +3,7 @@ from __future__ import annotations
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from cilsim.solvers import lloyd
 from cilsim.solvers.lloyd import iterate
 from cilsim.solvers.point_rows import PointRows
 from cilsim.solvers.restarts import gather_points
@@ -21,7 +22,7 @@ def points(*values):
 def test_an_empty_cluster_takes_the_farthest_point():
     # the third centre wins no point; points 0 and 1 are equally far, the lower one moves
     found = iterate(points(0.0, 1.0, 10.0), line(0.5, 10.0, 1000.0).unsqueeze(0), 10, 1e-4)
-    assert found.labels.squeeze(1).tolist() == [2, 0, 1]
+    assert found.labels[0].tolist() == [2, 0, 1]
     assert found.centres.flatten().tolist() == [1.0, 10.0, 0.0]
     assert found.inertia.tolist() == [0.0]
 
@@ -46,10 +47,23 @@ def test_a_restart_that_stopped_is_not_touched_by_those_that_go_on():
     together = iterate(data, torch.stack([settled, moving]), 50, 1e-4)
     for row, start in enumerate((settled, moving)):
         alone = iterate(data, start.unsqueeze(0), 50, 1e-4)
-        assert torch.equal(together.labels[:, row], alone.labels[:, 0])
+        assert torch.equal(together.labels[row], alone.labels[0])
         assert torch.equal(together.centres[row], alone.centres[0])
         assert together.iterations[row] == alone.iterations[0]
     assert together.iterations[0] < together.iterations[1]
+
+
+def test_restarts_left_behind_at_once_end_as_those_looked_at_every_fourth_time(monkeypatch):
+    values = torch.randn(90, 2, generator=torch.Generator().manual_seed(1))
+    data = gather_points(PointRows(values), PointRows(values[:0]), NO_IDS, 0)
+    start = values[:40].view(10, 4, 2)
+    at_once = iterate(data, start, 60, 1e-4)
+    monkeypatch.setattr(lloyd, "_waits", lambda device: True)
+    late = iterate(data, start, 60, 1e-4)
+    assert len(set(at_once.iterations.tolist())) > 3
+    assert torch.equal(at_once.iterations, late.iterations)
+    assert torch.equal(at_once.labels, late.labels)
+    torch.testing.assert_close(at_once.centres, late.centres)
 
 
 def test_inertia_is_taken_before_the_update():
@@ -70,7 +84,7 @@ def test_the_best_restart_is_the_first_of_equals():
     start = torch.stack([line(5.0), line(0.0), line(0.0)])
     best = iterate(points(-1.0, 1.0), start, 1, 1e-4).best()
     assert best.inertia.tolist() == [2.0]
-    assert best.labels.shape == (2, 1)
+    assert best.labels.shape == (1, 2)
 
 
 class HostWaits(TorchDispatchMode):
@@ -87,7 +101,8 @@ class HostWaits(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def test_the_host_waits_once_in_four_iterations():
+def test_the_host_waits_once_in_four_iterations(monkeypatch):
+    monkeypatch.setattr(lloyd, "_waits", lambda device: True)
     generator = torch.Generator().manual_seed(0)
     values = torch.randn(60, 3, generator=generator)
     data = gather_points(PointRows(values), PointRows(values[:0]), NO_IDS, 0)

@@ -1,11 +1,11 @@
 """Class means, exact and the same on every run: no atomics, sums in float64.
 
-Axis letters: N samples, B batch, D features, K classes.
+Axis letters: N samples, M samples of a class, B batch, D features, K classes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -13,7 +13,12 @@ import torch
 from torch import Tensor
 
 
-def class_means(features_ND: Tensor, labels_N: Tensor, classes: Sequence[int]) -> Tensor:
+def class_means(
+    features_ND: Tensor,
+    labels_N: Tensor,
+    classes: Sequence[int],
+    embed: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
     """Return (K, D) the mean feature of each class, row k for `classes[k]`.
 
     Samples are sorted by label and each segment is summed in float64, so a row depends on its own
@@ -23,21 +28,25 @@ def class_means(features_ND: Tensor, labels_N: Tensor, classes: Sequence[int]) -
         features_ND: (N, D) features; half precision comes back as float32.
         labels_N: (N,) integer labels; samples of other classes are ignored.
         classes: the labels wanted.
+        embed: maps features before they are averaged, each by itself; by default nothing does.
 
     Raises:
         ValueError: a class has no samples, or the lengths differ.
     """
     _check_lengths(features_ND, labels_N)
     if features_ND.device.type == "mps":  # Apple's GPU has no float64
-        return class_means(features_ND.cpu(), labels_N.cpu(), classes).to(features_ND.device)
-    sums_KD, counts_K = class_sums(features_ND, labels_N, classes)
+        return class_means(features_ND.cpu(), labels_N.cpu(), classes, embed).to(features_ND.device)
+    sums_KD, counts_K = class_sums(features_ND, labels_N, classes, embed)
     _check_present(classes, dict(zip(classes, counts_K.tolist(), strict=True)))
     means_KD = sums_KD / counts_K.unsqueeze(1)
     return means_KD.to(torch.promote_types(features_ND.dtype, torch.float32))
 
 
 def class_sums(
-    features_ND: Tensor, labels_N: Tensor, classes: Sequence[int]
+    features_ND: Tensor,
+    labels_N: Tensor,
+    classes: Sequence[int],
+    embed: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Return (K, D) float64 sums of features and (K,) int64 numbers of samples per class.
 
@@ -48,6 +57,8 @@ def class_sums(
         features_ND: (N, D) features, on a device that has float64.
         labels_N: (N,) integer labels; samples of other classes are ignored.
         classes: the labels wanted.
+        embed: as in `class_means`; it sees the samples of one class at a time, so that no other
+            copy of the features is made.
 
     Raises:
         ValueError: the lengths differ.
@@ -62,7 +73,8 @@ def class_sums(
     row_of = {label: row for row, label in enumerate(classes)}
     for label in sizes.keys() & row_of.keys():  # those that came, not all that were ever seen
         mine = order_N[ends[label] - sizes[label] : ends[label]]
-        sums_KD[row_of[label]] = features_ND[mine].sum(0, dtype=torch.float64)
+        own_MD = features_ND[mine] if embed is None else embed(features_ND[mine])
+        sums_KD[row_of[label]] = own_MD.sum(0, dtype=torch.float64)
         counts_K[row_of[label]] = sizes[label]
     return sums_KD, counts_K.to(features_ND.device)
 

@@ -1,4 +1,4 @@
-"""Growing a matrix of prototypes, and replacing rows of it.
+"""Growing a matrix of prototypes, replacing and stretching rows of it.
 
 Axis letters: K classes, D features.
 """
@@ -6,7 +6,10 @@ Axis letters: K classes, D features.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+from cilsim.prototypes.scores import NORM_FLOOR
 
 
 def append_rows(rows_KD: Tensor | None, more_KD: Tensor) -> Tensor:
@@ -46,3 +49,13 @@ def raw_rows(rows_KD: Tensor, raw_JD: Tensor | None, before_JD: Tensor | None) -
     old_JD = rows_KD[: len(raw_JD)]
     moved_J1 = (old_JD != before_JD).any(1, keepdim=True)
     return torch.cat([torch.where(moved_J1, old_JD, raw_JD), rows_KD[len(raw_JD) :]])
+
+
+def with_lengths(rows_KD: Tensor, lengths_K: Tensor) -> Tensor:
+    """Return (K, D) rows of the given lengths and unchanged directions.
+
+    A row that has its length to the last bit stays as it is.
+    """
+    lengths_K1 = lengths_K.unsqueeze(1)
+    same_K1 = torch.linalg.vector_norm(rows_KD, dim=1, keepdim=True) == lengths_K1
+    return torch.where(same_K1, rows_KD, F.normalize(rows_KD, eps=NORM_FLOOR) * lengths_K1)

@@ -1,9 +1,11 @@
 """Scores of features against prototypes; the nearest prototype has the largest score.
 
-Axis letters: B batch, D features, K classes seen.
+Axis letters: N samples, B batch, D features, K classes seen.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +13,21 @@ from torch import Tensor
 
 NORM_FLOOR = 1e-12
 """Vectors shorter than this are divided by it instead of by their norm, so 0 stays 0."""
+
+
+SLICE = 4096
+"""Samples at a time where only the best score of each is wanted."""
+
+
+def best_rows(features_ND: Tensor, scores: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return (N,) the place of the largest of each sample's scores, the first on ties.
+
+    Args:
+        features_ND: (N, D) features; they and their scores are never copied or held as a whole.
+        scores: returns (B, K) scores of (B, D) features.
+    """
+    starts = range(0, max(1, len(features_ND)), SLICE)
+    return torch.cat([scores(features_ND[start : start + SLICE]).argmax(1) for start in starts])
 
 
 def cosine_scores(features_BD: Tensor, prototypes_KD: Tensor, scale: float = 1.0) -> Tensor:

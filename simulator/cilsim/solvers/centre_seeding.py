@@ -33,44 +33,59 @@ def draw_centres(points: PointRows, pinned_CD: Tensor, draws_RMA: Tensor) -> Ten
     pinned = len(pinned_CD)
     centres_RKD = pinned_CD.new_empty(restarts, pinned + free, points.size)
     centres_RKD[:, :pinned] = pinned_CD
-    closest_RN = pinned_CD.new_full((restarts, len(points)), torch.inf)
+    excess_RN = pinned_CD.new_full((restarts, len(points)), torch.inf)
     if pinned and free:
-        closest_RN[:] = nearest(points, pinned_CD.unsqueeze(0))[1].T
+        excess_RN[:] = nearest(points, pinned_CD.unsqueeze(0))[1] - points.squares
     for column in range(free):
         if pinned + column == 0:
             index_RA = (draws_RMA[:, 0, :1] * len(points)).long()
         else:
-            index_RA = _candidates(closest_RN, draws_RMA[:, column])
-        chosen_R, closest_RN = _best_candidate(closest_RN, points, index_RA)
+            index_RA = _candidates(excess_RN + points.squares, draws_RMA[:, column])
+        chosen_R, excess_RN = _best_candidate(excess_RN, points, index_RA)
         centres_RKD[:, pinned + column] = points.at(chosen_R)
     return centres_RKD
 
 
 def _candidates(closest_RN: Tensor, draws_RA: Tensor) -> Tensor:
-    """Return (R, A) points per restart, by the inverse of the cumulative weights.
+    """Return (R, A) points per restart, by the inverse of the cumulative squared distances.
 
     Weights are whole numbers, so that their cumulative sum has the same bits on every device.
     """
     largest_R1 = closest_RN.amax(dim=1, keepdim=True).clamp_min(torch.finfo(closest_RN.dtype).tiny)
-    cumulative_RN = (closest_RN / largest_R1 * _RESOLUTION).long().cumsum(dim=1)
-    total_R1 = cumulative_RN[:, -1:].contiguous()
-    threshold_RA = (draws_RA * total_R1).ceil().long().clamp_min(1)
-    return torch.where(total_R1 > 0, torch.searchsorted(cumulative_RN, threshold_RA), 0)
+    weights_RN = closest_RN.clamp_min_(0.0).div_(largest_R1).mul_(_RESOLUTION)
+    cumulative_RN = weights_RN.long().cumsum(dim=1)
+    threshold_RA = (draws_RA * cumulative_RN[:, -1:]).ceil_().long().clamp_min_(1)
+    found_RA = torch.searchsorted(cumulative_RN, threshold_RA)
+    return found_RA.remainder_(cumulative_RN.shape[1])  # N where all weights are 0
 
 
 def _best_candidate(
-    closest_RN: Tensor, points: PointRows, index_RA: Tensor
+    excess_RN: Tensor, points: PointRows, index_RA: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return (R,) the best candidate and (R, N) squared distances to the nearest centre with it."""
+    """Return (R,) the best candidate and (R, N) the excess with it.
+
+    Excess is what the squared distance to the nearest centre has above the point's own squared
+    norm: comparing |c|^2 - 2 x.c instead of distances saves passes over all of them, and their
+    sums differ by the same number.
+    """
+    nearer_RAN = _with_candidates(excess_RN, points, index_RA)
+    if index_RA.shape[1] == 1:
+        chosen_R, nearer_RN = index_RA[:, 0], nearer_RAN[:, 0]
+    else:
+        best_R = nearer_RAN.sum(2).argmin(1)
+        place_R = torch.arange(len(best_R), device=best_R.device)
+        chosen_R, nearer_RN = index_RA[place_R, best_R], nearer_RAN[place_R, best_R]
+    own_R = -points.squares[chosen_R]  # at distance 0, whatever rounding says
+    return chosen_R, nearer_RN.scatter_(1, chosen_R.unsqueeze(1), own_R.unsqueeze(1))
+
+
+def _with_candidates(excess_RN: Tensor, points: PointRows, index_RA: Tensor) -> Tensor:
+    """Return (R, A, N) the excess with each candidate as a further centre."""
     index_B = index_RA.flatten()
     candidates_BD, squares_B1 = points.at(index_B), points.squares[index_B].unsqueeze(1)
-    distances_BN = closest_RN.new_empty(len(index_B), len(points))
-    for part in points.slices(0):
-        products_BN = candidates_BD @ points.part(part).T
-        distances_BN[:, part] = squares_B1 - 2.0 * products_BN + points.squares[part]
-    distances_BN.clamp_min_(0.0).scatter_(1, index_B.unsqueeze(1), 0.0)
-    distances_RAN = distances_BN.view(*index_RA.shape, len(points))
-    nearer_RAN = torch.minimum(closest_RN.unsqueeze(1), distances_RAN)
-    best_R1 = nearer_RAN.sum(2, dtype=torch.float64).argmin(1, keepdim=True)
-    nearer_RN = nearer_RAN.take_along_dim(best_R1.unsqueeze(2), dim=1).squeeze(1)
-    return index_RA.gather(1, best_R1).squeeze(1), nearer_RN
+    nearer_RAN = excess_RN.new_empty(*index_RA.shape, len(points))
+    for part in points.slices(len(index_B) * points.dtype.itemsize):
+        own_BS = torch.addmm(squares_B1, candidates_BD, points.part(part).T, alpha=-2.0)
+        own_RAS, before_R1S = own_BS.view(*index_RA.shape, -1), excess_RN[:, None, part]
+        torch.minimum(own_RAS, before_R1S, out=nearer_RAN[:, :, part])
+    return nearer_RAN

@@ -12,14 +12,17 @@ from torch import Tensor
 
 from cilsim.solvers.chunking import bound_for, chunks
 from cilsim.solvers.gram import add_gram
-from cilsim.solvers.point_rows import column_means
+from cilsim.solvers.point_rows import Embed, column_means
 
 
-def covariance(features_ND: Tensor, *, max_bytes: int | None = None) -> Tensor:
+def covariance(
+    features_ND: Tensor, *, embed: Embed | None = None, max_bytes: int | None = None
+) -> Tensor:
     """Return the (D, D) covariance of all samples with divisor N - 1.
 
     Args:
         features_ND: (N, D) features.
+        embed: applied to a slice of features at a time; by default nothing is.
         max_bytes: bound on the largest intermediate tensor; by default the device's.
 
     Raises:
@@ -28,10 +31,10 @@ def covariance(features_ND: Tensor, *, max_bytes: int | None = None) -> Tensor:
     if len(features_ND) < 2:
         raise ValueError(f"{len(features_ND)} samples; a covariance needs at least 2")
     bound, size = bound_for(max_bytes, features_ND.device), features_ND.shape[1]
-    mean_D = column_means(features_ND, bound)
+    mean_D = column_means(features_ND, bound, embed)
     sum_DD = torch.zeros(size, size, dtype=torch.float64, device=features_ND.device)
     for part in chunks(len(features_ND), 8 * size, bound):
-        centred_BD = features_ND[part].double() - mean_D
+        centred_BD = _embedded(features_ND[part], embed).double() - mean_D
         add_gram(sum_DD, centred_BD)
     return sum_DD / (len(features_ND) - 1)
 
@@ -41,6 +44,7 @@ def class_covariances(
     labels_N: Tensor,
     classes: Sequence[int],
     *,
+    embed: Embed | None = None,
     max_bytes: int | None = None,
 ) -> Iterator[Tensor]:
     """Yield the covariances of the classes, divisor n - 1, as (k, D, D) for the next k classes.
@@ -52,6 +56,7 @@ def class_covariances(
         features_ND: (N, D) features.
         labels_N: (N,) integer labels; samples of other classes are ignored.
         classes: the labels wanted.
+        embed: as in `covariance`.
         max_bytes: bound on the largest intermediate tensor; by default the device's.
 
     Raises:
@@ -69,37 +74,48 @@ def class_covariances(
         if 8 * size * sizes[part.start] > bound:
             start = int(starts_K[part.start])
             own_M = order_N[start : start + sizes[part.start]]
-            yield _covariance_of(features_ND, own_M, bound).unsqueeze(0)
+            yield _covariance_of(features_ND, own_M, bound, embed).unsqueeze(0)
         else:
-            yield _padded_covariances(features_ND, order_N, starts_K[part], counts_K[part])
+            yield _padded_covariances(features_ND, order_N, starts_K[part], counts_K[part], embed)
 
 
 def _padded_covariances(
-    features_ND: Tensor, order_N: Tensor, starts_K: Tensor, counts_K: Tensor
+    features_ND: Tensor,
+    order_N: Tensor,
+    starts_K: Tensor,
+    counts_K: Tensor,
+    embed: Embed | None,
 ) -> Tensor:
     """Return (K, D, D) the covariances of classes that lie at `starts_K` in `order_N`."""
     place_M = torch.arange(int(counts_K.max()), device=order_N.device)
     member_KM = place_M < counts_K.unsqueeze(1)
     rows_KM = (starts_K.unsqueeze(1) + place_M).clamp_max(len(order_N) - 1)
-    padded_KMD = features_ND[order_N[rows_KM]].double().mul_(member_KM.unsqueeze(2))
+    rows_RD = _embedded(features_ND[order_N[rows_KM.flatten()]], embed)
+    padded_KMD = rows_RD.double().view(*rows_KM.shape, -1).mul_(member_KM.unsqueeze(2))
     means_KD = padded_KMD.sum(1) / counts_K.unsqueeze(1)
     padded_KMD.sub_(means_KD.unsqueeze(1)).mul_(member_KM.unsqueeze(2))
     return padded_KMD.mT @ padded_KMD / (counts_K - 1).view(-1, 1, 1)
 
 
-def _covariance_of(features_ND: Tensor, own_M: Tensor, max_bytes: int) -> Tensor:
+def _covariance_of(
+    features_ND: Tensor, own_M: Tensor, max_bytes: int, embed: Embed | None
+) -> Tensor:
     """Return the (D, D) covariance of the samples at `own_M`."""
     size = features_ND.shape[1]
     total_D = torch.zeros(size, dtype=torch.float64, device=features_ND.device)
     sum_DD = torch.zeros(size, size, dtype=torch.float64, device=features_ND.device)
     slices = list(chunks(len(own_M), 8 * size, max_bytes))
     for part in slices:
-        total_D += features_ND[own_M[part]].sum(0, dtype=torch.float64)
+        total_D += _embedded(features_ND[own_M[part]], embed).sum(0, dtype=torch.float64)
     mean_D = total_D / len(own_M)
     for part in slices:
-        centred_BD = features_ND[own_M[part]].double() - mean_D
+        centred_BD = _embedded(features_ND[own_M[part]], embed).double() - mean_D
         add_gram(sum_DD, centred_BD)
     return sum_DD / (len(own_M) - 1)
+
+
+def _embedded(rows_BD: Tensor, embed: Embed | None) -> Tensor:
+    return rows_BD if embed is None else embed(rows_BD)
 
 
 def _check_counts(classes: Sequence[int], counts: Sequence[int]) -> None:

@@ -11,10 +11,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cilsim.solvers.chunking import bound_for, chunks
+from cilsim.solvers.chunking import bound_in_cache, chunks
 
 NORM_FLOOR = 1e-12
 """Rows shorter than this are divided by it instead of by their norm, so 0 stays 0."""
+ROUNDING = 16.0
+"""A sum that is shorter than this many roundings of its parts holds no digit: it is 0. Divided by
+its norm it would be noise, and its products, which are sums of large parts, noise without end."""
 
 
 class Rows(Protocol):
@@ -68,7 +71,7 @@ class ShiftedRows:
 
     Attributes:
         like: (M, D) the source rows.
-        scale: (N,) 1, or one over the norm of each row.
+        scale: (N,) 1, or one over the norm of each row; 0 where source and shift cancel.
     """
 
     def __init__(
@@ -102,7 +105,9 @@ class ShiftedRows:
         self._by_shift = _Bags(shift_of_N, len(shifts_GD))
         self.scale = source_MD.new_ones(len(source_of_N))
         if normalise is not False:
-            bound = bound_for(max_bytes, source_MD.device)
+            self._source_norms_M = torch.linalg.vector_norm(source_MD, dim=1)
+            self._shift_norms_G = torch.linalg.vector_norm(shifts_GD, dim=1)
+            bound = bound_in_cache(max_bytes, source_MD.device)
             parts = chunks(len(source_of_N), source_MD.itemsize * source_MD.shape[1], bound)
             scales_N = torch.cat([self._scales(part) for part in parts])
             wanted = torch.as_tensor(normalise, device=source_MD.device)
@@ -135,7 +140,10 @@ class ShiftedRows:
 
     def _scales(self, part: slice) -> Tensor:
         norms_B: Tensor = torch.linalg.vector_norm(self._unscaled(part), dim=1)
-        return 1.0 / norms_B.clamp_min(NORM_FLOOR)
+        source_of_B, shift_of_B = self._source_of_N[part], self._shift_of_N[part]
+        parts_B = self._source_norms_M[source_of_B] + self._shift_norms_G[shift_of_B]
+        lost_B = norms_B <= ROUNDING * torch.finfo(norms_B.dtype).eps * parts_B
+        return torch.where(lost_B, 0.0, 1.0 / norms_B.clamp_min(NORM_FLOOR))
 
 
 class _Bags:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from cilsim.solvers.chunking import bound_for
 from cilsim.solvers.kmeans_arguments import check_features, check_sizes, draws_for
-from cilsim.solvers.point_rows import PointRows, column_means
+from cilsim.solvers.point_rows import Embed, PointRows, column_means
 from cilsim.solvers.restarts import best_restart, gather_points
 
 
@@ -55,6 +55,7 @@ def kmeans(
     tolerance: float = 1e-4,
     candidates: int | None = None,
     labelled: tuple[Tensor, Tensor] | None = None,
+    embed: Embed | None = None,
     max_bytes: int | None = None,
 ) -> KMeansResult:
     """Return the best of `n_init` restarts of k-means, k-means++ seeded.
@@ -75,6 +76,8 @@ def kmeans(
         tolerance: a restart stops when (sum over clusters of the shift)^2 is below.
         candidates: points tried per first centre; by default 2 + floor(ln K).
         labelled: (L, D) features and (L,) class ids; see `semi_supervised_kmeans`.
+        embed: applied to features_ND, whose embedding is not held where it is large; labelled
+            features come embedded.
         max_bytes: bound on the largest intermediate tensor; by default the device's.
 
     Raises:
@@ -88,21 +91,22 @@ def kmeans(
     check_sizes(len(features_ND), clusters, free, max_iterations)
     tried = 2 + int(math.log(clusters)) if candidates is None else candidates
     draws_RMA = draws_for(generator, uniform_draws, n_init, free, tried).to(features_ND.device)
-    with torch.no_grad(), torch.autocast(features_ND.device.type, enabled=False):
+    with torch.inference_mode(), torch.autocast(features_ND.device.type, enabled=False):
         dtype = torch.promote_types(features_ND.dtype, torch.float32)
-        shift_D = column_means(features_ND, bound).to(dtype)
-        free_points = PointRows(features_ND, shift_D, bound)
+        shift_D = column_means(features_ND, bound, embed).to(dtype)
+        free_points = PointRows(features_ND, shift_D, bound, embed)
         pinned_points = PointRows(labelled_LD, shift_D, bound)
         points = gather_points(free_points, pinned_points, pinned_L, len(classes_C))
         best, inertia_R = best_restart(points, draws_RMA, max_iterations, tolerance)
-        return KMeansResult(
-            labels=best.labels[:, 0].contiguous(),
-            centres=best.centres[0] + shift_D,
-            inertia=float(best.inertia[0]),
-            iterations=int(best.iterations[0]),
-            pinned=pinned_L,
-            restart_inertias=tuple(inertia_R.tolist()),
-        )
+        centres_KD = best.centres[0] + shift_D
+    return KMeansResult(
+        labels=best.labels[0].clone(),  # a tensor of inference mode could not be trained with
+        centres=centres_KD.clone(),
+        inertia=float(best.inertia[0]),
+        iterations=int(best.iterations[0]),
+        pinned=pinned_L,
+        restart_inertias=tuple(inertia_R.tolist()),
+    )
 
 
 def semi_supervised_kmeans(

@@ -30,7 +30,7 @@ def gather_points(free: PointRows, pinned: PointRows, pinned_L: Tensor, classes:
     for part in pinned.slices(8 * (free.size + 1)):
         points_BD = pinned.part(part).double()
         moments_BE = torch.cat([points_BD, points_BD.square().sum(1, keepdim=True)], dim=1)
-        sums_1CE, counts_1C = cluster_sums(moments_BE, pinned_L[part].unsqueeze(1), classes)
+        sums_1CE, counts_1C = cluster_sums(moments_BE, pinned_L[part].unsqueeze(0), classes)
         moments_CE += sums_1CE[0]
         counts_C += counts_1C[0]
     return Points(free, moments_CE[:, :-1], counts_C, moments_CE[:, -1])

@@ -20,10 +20,10 @@ from cilsim.records import Scalars
 from cilsim.results.cache import content_key
 from cilsim.scenario.recipe import Recipe
 from cilsim.strategy.model import Model
+from cilsim.strategy.reported import scalar_data
 from cilsim.strategy.selection import Accuracy, BestTestEpoch
 from cilsim.strategy.strategy import Strategy, customises_training
 from cilsim.strategy.trainer import Trainer
-from cilsim.strategy.training_slot import scalar_data
 from cilsim.training.sampling import PLAIN, Sampling
 
 RECIPE_VERSION = 2

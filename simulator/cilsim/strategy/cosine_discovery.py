@@ -24,10 +24,10 @@ from cilsim.training.sampling import balanced_views
 class CosineDiscovery(Strategy):
     """Trains backbone, classifier and projection on labelled and unlabelled samples together.
 
-    Subclasses give `discovery_loss`. Their options need `start` (`supervised` trains the base on
-    the labelled samples first, as every strategy does, and shares it), `hidden` and `bottleneck`
-    (sizes of the projection). The classifier's rows grow with the classes; the projection is new
-    in each experience. The prediction is the largest cosine.
+    Subclasses give `discovery_loss`, and their options derive from `CosineDiscoveryOptions`. With
+    `start: supervised` the base is trained on the labelled samples first, as every strategy does,
+    and shared. The classifier's rows grow with the classes; the projection is new in each
+    experience. The prediction is the largest cosine.
 
     Attributes:
         projection: features (N, D) to what contrastive losses compare; within `learn` only.

@@ -21,6 +21,7 @@ from cilsim.solvers.assignment import match_clusters
 from cilsim.solvers.kmeans import KMeansResult, kmeans
 from cilsim.solvers.linear_svm import fit_linear_svm
 from cilsim.strategy.experience import Experience
+from cilsim.strategy.mixed_up import refuse_experience, refuse_samples
 from cilsim.strategy.model import Model
 
 
@@ -48,6 +49,7 @@ class FeatureServices:
             samples: a part.
             view: `plain`, or `mirror` for images mirrored left and right.
         """
+        refuse_experience("features()", samples)
         return self._features.features(
             self._model.backbone,
             self._model.version,
@@ -75,13 +77,14 @@ class FeatureServices:
 
         Args:
             experience: whose labelled samples.
-            embed: applied to the (N, D) features before averaging, such as a normalisation.
+            embed: applied to the features of a class before averaging, row by row, such as a
+                normalisation.
         """
+        refuse_samples("class_means()", experience)
         samples = experience.labelled
         assert samples.labels is not None  # `labelled` never returns a part without labels
         features_ND = self.features(samples)
-        embedded_ND = embed(features_ND) if embed else features_ND
-        return class_means(embedded_ND, samples.labels, experience.new_labels)
+        return class_means(features_ND, samples.labels, experience.new_labels, embed)
 
     def kmeans(
         self,
@@ -89,6 +92,7 @@ class FeatureServices:
         clusters: int,
         *,
         labelled: tuple[Tensor, Tensor] | None = None,
+        embed: Callable[[Tensor], Tensor] | None = None,
         n_init: int = 10,
         max_iterations: int = 100,
     ) -> KMeansResult:
@@ -99,6 +103,8 @@ class FeatureServices:
             clusters: K, labelled classes included.
             labelled: (M, D) features and (M,) labels 0..C-1 of samples that stay in the cluster of
                 their class (Vaze et al. 2022).
+            embed: applied to `features_ND` before, row by row, such as a normalisation; of many
+                features no embedded copy is held.
             n_init: starts; the one with the smallest inertia is kept.
             max_iterations: of each start.
         """
@@ -110,6 +116,7 @@ class FeatureServices:
             max_iterations=max_iterations,
             candidates=None if labelled is None else 1,
             labelled=labelled,
+            embed=embed,
         )
 
     match_clusters = staticmethod(match_clusters)

@@ -1,4 +1,4 @@
-"""Training within a run: the hooks around each step, scalars per epoch, and resume inside it."""
+"""Training within a run: counted, reported, and resumed where an interruption left it."""
 
 from __future__ import annotations
 
@@ -9,28 +9,21 @@ from typing import Any
 from torch import nn
 
 from cilsim.data.samples import Samples
+from cilsim.distributed.processes import ALONE, Processes
+from cilsim.distributed.weights import take_weights_of_first
 from cilsim.records import RunInfo, Scalars
 from cilsim.scenario.checkpoint_interval import CheckpointInterval
 from cilsim.scenario.recipe import Recipe
 from cilsim.strategy.model import Model
+from cilsim.strategy.reported import Logged, Reported, epoch_scalars
 from cilsim.strategy.selection import BestTestEpoch
-from cilsim.strategy.strategy import Strategy, loss_is_mean, transforms_batches
-from cilsim.strategy.training_slot import (
-    Logged,
-    Place,
-    Reported,
-    TrainingSlot,
-    load_result,
-    loop_data,
-)
-from cilsim.training.batch import Batch, TrainingLoss
+from cilsim.strategy.step_parts import Loss, StepParts, strategy_step
+from cilsim.strategy.strategy import Strategy
+from cilsim.strategy.training_slot import Place, TrainingSlot, load_result, loop_data
 from cilsim.training.loop import fit
 from cilsim.training.sampling import PLAIN, Sampling
 from cilsim.training.spec import EpochReport, FitSpec
 from cilsim.training.state import TrainingState, module_tensors, on_device
-
-Loss = Callable[[Batch], TrainingLoss]
-"""The loss of one optimiser step."""
 
 SECONDS_WORTH_KEEPING = 1.0
 """A training that took less is done again after an interruption, unless states are more frequent.
@@ -48,6 +41,7 @@ class Trainer:
         stop: whether somebody asked to save and stop.
         slot: where the trainings of the current experience are kept.
         interval: how often the state inside a training is kept.
+        processes: those that train together.
         step: optimiser steps so far, over the whole run.
         reported_step: scalars up to this step were reported by the command that was interrupted.
         scalars: everything reported in this experience, for sharing a base training.
@@ -62,6 +56,7 @@ class Trainer:
     stop: Callable[[], bool]
     slot: TrainingSlot
     interval: CheckpointInterval
+    processes: Processes = ALONE
     step: int = 0
     reported_step: int = 0
     scalars: list[Scalars] = field(default_factory=list)
@@ -110,16 +105,17 @@ class Trainer:
         self._trainings += 1
         earlier, self.logged = self.logged, {}
         if not self._take_over(place, strategy, trained):
-            spec = self._spec(strategy, samples, trained, place, sampling)
-            if loss is not None:
-                spec = replace(
-                    spec, loss=loss, mean_loss=False, parameter_groups=None, transform_batch=None,
-                    after_backward=None,
-                )  # fmt: skip
+            parts = StepParts(loss) if loss else strategy_step(strategy, self.run, self.hook)
+            spec = self._spec(parts, samples, trained, place, sampling)
             self._train(spec, strategy, place, selection)
         self.model.changed()
         within, self.logged = self.logged, {**earlier, **self.logged}
         return within
+
+    def asked_to_stop(self) -> bool:
+        """Return whether somebody asked any of the processes to save and stop."""
+        (asked,) = self.processes.greatest(self.stop())
+        return bool(asked)
 
     def skip(self, steps: int, logged: Logged) -> None:
         """Count a training whose result was at hand, so that later ones draw as if it had run."""
@@ -140,6 +136,7 @@ class Trainer:
         summary = fit(spec)
         if selection is not None:
             selection.finish(spec.modules)
+        take_weights_of_first(spec.modules.values(), self.processes)
         self.step += summary.steps
         worth_keeping = min(self.interval.seconds, SECONDS_WORTH_KEEPING)
         if spec.resume_from or self.interval.epochs or summary.seconds >= worth_keeping:
@@ -149,7 +146,7 @@ class Trainer:
 
     def _spec(
         self,
-        strategy: Strategy,
+        parts: StepParts,
         samples: Samples,
         trained: Mapping[str, nn.Module],
         place: Place,
@@ -159,19 +156,20 @@ class Trainer:
             modules=trained,
             samples=samples,
             recipe=self.recipe,
-            loss=self._loss(strategy),
+            loss=parts.loss,
             seed_path=(self.run.seed, place.experience, place.training),
             experience=place.experience,
             strategy=self.run.strategy,
-            parameter_groups=strategy.parameter_groups(),
-            transform_batch=strategy.transform_batch if transforms_batches(strategy) else None,
-            after_backward=lambda batch: strategy.after_backward(),
+            parameter_groups=parts.parameter_groups,
+            transform_batch=parts.transform_batch,
+            after_backward=parts.after_backward,
             on_epoch=self._report,
             save_every_seconds=self.interval.seconds,
             save_every_epochs=self.interval.epochs,
             should_stop=self.stop,
             sampling=sampling,
-            mean_loss=self._only_default_loss_hook and loss_is_mean(strategy),
+            mean_loss=parts.mean_loss,
+            processes=self.processes,
         )
 
     def _resuming(
@@ -224,30 +222,5 @@ class Trainer:
         reported = Reported.from_state(state["reported"])
         self.scalars, self.logged = reported.scalars, reported.logged
 
-    @property
-    def _only_default_loss_hook(self) -> bool:
-        return len(self.hook.cilsim_training_loss.get_hookimpls()) == 1
-
-    def _loss(self, strategy: Strategy) -> Callable[[Batch], TrainingLoss]:
-        caller = self.hook.cilsim_training_loss
-        if self._only_default_loss_hook:
-            return strategy.loss
-
-        def loss(batch: Batch) -> TrainingLoss:
-            result: TrainingLoss = caller(run=self.run, strategy=strategy, batch=batch)
-            return result
-
-        return loss
-
     def _report(self, report: EpochReport) -> None:
-        values = {
-            "train/loss": report.loss,
-            "train/lr": report.lr,
-            "train/images_per_s": report.images_per_s,
-            "train/epoch": report.epoch + 1,
-            "train/epochs": report.epochs,
-        }
-        if report.accuracy is not None:
-            values["train/accuracy"] = report.accuracy
-        values.update({f"train/loss_{name}": value for name, value in report.parts.items()})
-        self.emit(Scalars(values, self.step + report.step))
+        self.emit(epoch_scalars(report, self.step))

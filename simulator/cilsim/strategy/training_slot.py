@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-from cilsim.records import Scalars
 from cilsim.training.modes import set_layout
 from cilsim.training.state import TrainingState, load_modules
-
-Logged = dict[str, Tensor | float]
-"""Values by name that a strategy logged."""
 
 
 class TrainingSlot(Protocol):
@@ -55,29 +51,6 @@ class Place:
     def owns(self, facts: Mapping[str, Any]) -> bool:
         """Return whether a stored state belongs to this training."""
         return all(facts.get(name) == value for name, value in asdict(self).items())
-
-
-@dataclass
-class Reported:
-    """What was reported: scalars in this experience, and values logged in the current training."""
-
-    scalars: list[Scalars]
-    logged: Logged
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return it as data."""
-        return {"scalars": scalar_data(self.scalars), "logged": dict(self.logged)}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Reported:
-        """Return what `state_dict` described."""
-        scalars = [Scalars(one["values"], one["step"]) for one in state["scalars"]]
-        return cls(scalars, dict(state["logged"]))
-
-
-def scalar_data(scalars: Sequence[Scalars]) -> list[dict[str, Any]]:
-    """Return scalars as data."""
-    return [{"step": one.step, "values": dict(one.values)} for one in scalars]
 
 
 def loop_data(state: TrainingState) -> dict[str, Any]:

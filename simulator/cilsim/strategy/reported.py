@@ -1,0 +1,58 @@
+"""What a training reports: scalars after each epoch, and values that the strategy logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from cilsim.records import Scalars
+from cilsim.training.spec import EpochReport
+
+Logged = dict[str, Tensor | float]
+"""Values by name that a strategy logged."""
+
+
+@dataclass
+class Reported:
+    """What was reported: scalars in this experience, and values logged in the current training."""
+
+    scalars: list[Scalars]
+    logged: Logged
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return it as data."""
+        return {"scalars": scalar_data(self.scalars), "logged": dict(self.logged)}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Reported:
+        """Return what `state_dict` described."""
+        scalars = [Scalars(one["values"], one["step"]) for one in state["scalars"]]
+        return cls(scalars, dict(state["logged"]))
+
+
+def scalar_data(scalars: Sequence[Scalars]) -> list[dict[str, Any]]:
+    """Return scalars as data."""
+    return [{"step": one.step, "values": dict(one.values)} for one in scalars]
+
+
+def epoch_scalars(report: EpochReport, before: int) -> Scalars:
+    """Return what is told about an epoch.
+
+    Args:
+        report: the epoch.
+        before: optimiser steps of the run before this training.
+    """
+    values = {
+        "train/loss": report.loss,
+        "train/lr": report.lr,
+        "train/images_per_s": report.images_per_s,
+        "train/epoch": report.epoch + 1,
+        "train/epochs": report.epochs,
+    }
+    if report.accuracy is not None:
+        values["train/accuracy"] = report.accuracy
+    values.update({f"train/loss_{name}": value for name, value in report.parts.items()})
+    return Scalars(values, before + report.step)
