@@ -28,5 +28,5 @@ class BenchmarkOptions(Options):
     (`shared`) or two (`separate`)."""
     transforms: Literal["drop", "eval"] = "drop"
     """`drop`: samples as they are stored, for our own normalisation and augmentation; frozen
-    transforms, such as permutations of pixels, stay. `eval`: with the transforms of evaluation,
-    which must give 8-bit images or vectors."""
+    transforms, such as permutations of pixels, stay. `eval`: with the transforms of evaluation.
+    Images are rounded to 8 bits."""

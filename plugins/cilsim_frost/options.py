@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from cilsim import Options
+from cilsim.options import PresetOptions
 
 Weight = Annotated[float, Field(ge=0.0, le=10_000.0)]
 
@@ -17,8 +17,10 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class FrostOptions(Options):
+class FrostOptions(PresetOptions):
     """A preset, and what is set besides it; the defaults are those of CIFAR-100 in one stage."""
+
+    presets = PRESETS
 
     preset: Literal["cifar10", "cifar100", "tiny_imagenet", "two_stages"] | None = None
     """Values of the released commands: `cifar10`, `cifar100`, `tiny_imagenet` for one stage of 300
@@ -45,12 +47,3 @@ class FrostOptions(Options):
     frozen_prefixes: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     """What the names of parameters begin with that stages after the base leave as they are; the
     released code trains a ResNet from its second stage on: [conv1, bn1, layer1]."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _filled_from_the_preset(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping):
-            return given
-        preset = given.get("preset")
-        known = PRESETS.get(preset, {}) if isinstance(preset, str) else {}
-        return {**known, **given}

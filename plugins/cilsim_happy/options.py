@@ -4,13 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cilsim import Options
+from cilsim.scenario.cosine_discovery_options import CosineDiscoveryOptions, Temperature
 
-Temperature = Annotated[float, Field(gt=0.0, le=100.0)]
 Weight = Annotated[float, Field(ge=0.0, le=1000.0)]
 
 
-class HappyOptions(Options):
+class HappyOptions(CosineDiscoveryOptions):
     """Weights and temperatures; the defaults are those of the released commands for CIFAR-100."""
 
     start: Literal["supervised", "as_given"] = "supervised"
@@ -54,8 +53,6 @@ class HappyOptions(Options):
     prototype_samples: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     """Prototypes drawn per step; without it, one per view of each image of the batch (released
     code)."""
-    temperature: Temperature = 0.1
-    """What cosines are divided by before a softmax (released code)."""
     teacher_temperature: Temperature = 0.05
     """Temperature of the teacher after stage 0 (released code)."""
     teacher_start: Temperature = 0.07
@@ -64,14 +61,6 @@ class HappyOptions(Options):
     """Temperature of the teacher in stage 0, after its warm-up (released code)."""
     teacher_warmup_epochs: Annotated[int, Field(ge=0, le=100_000)] = 30
     """Epochs over which the teacher's temperature changes in stage 0 (released code)."""
-    contrastive_temperature: Temperature = 1.0
-    """Temperature of the contrastive loss without labels (released code)."""
-    supervised_temperature: Temperature = 0.07
-    """Temperature of the supervised contrastive loss (released code)."""
     fresh_projection: bool = True
     """Whether the projection of the contrastive losses starts anew in every stage (released code)
     rather than going on."""
-    hidden: Annotated[int, Field(ge=1, le=65_536)] = 2048
-    """Width of the projection's hidden layers (released code)."""
-    bottleneck: Annotated[int, Field(ge=1, le=65_536)] = 256
-    """Size of the projection, in which the contrastive losses compare (released code)."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
-
 from cilsim import Calibrator
+from cilsim.prototypes.rows import with_lengths
 from cilsim.prototypes.table import PrototypeTable
 from cilsim.records import ExperienceInfo
-from cilsim_teen.calibration import NORM_FLOOR, calibrate
+from cilsim_teen.calibration import calibrate
 
 
 class TeenCalibrator(Calibrator):
@@ -30,6 +29,5 @@ class TeenCalibrator(Calibrator):
             calibration_weight=self.options.calibration_weight,
             similarity_scale=self.options.similarity_scale,
         )
-        lengths_K1 = new_KD.norm(dim=1, keepdim=True)
-        rows_KD = F.normalize(calibrated_KD, eps=NORM_FLOOR) * lengths_K1
+        rows_KD = with_lengths(calibrated_KD, new_KD.norm(dim=1))
         prototypes.update(experience.new_labels, rows_KD, by=self.name)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from collections.abc import Mapping
 from functools import cache
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Options(BaseModel):
@@ -17,6 +19,25 @@ class Options(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PresetOptions(Options):
+    """Options with a field `preset`, the name of values that the other fields have by default.
+
+    Attributes:
+        presets: those values by field, by the name of the preset.
+    """
+
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled_from_the_preset(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        name = given.get("preset", cls.model_fields["preset"].default)
+        known = cls.presets.get(name, {}) if isinstance(name, str) else {}
+        return {**known, **given}
 
 
 @cache

@@ -129,7 +129,8 @@ def test_a_missing_file_is_told_at_once(server: FileServer, tmp_path: Path) -> N
     server.files.clear()
     assert refusal(published(server), tmp_path) == (
         f"data set 'birds': 'birds.tgz' cannot be fetched: {server.address}birds.tgz: the server "
-        "answers 404 (Not Found) - the same command goes on where it stopped"
+        "answers 404 (Not Found) - the same command goes on where it stopped, "
+        f"or put the file into '{tmp_path}' by hand"
     )
     assert len(server.asked) == 1
 
@@ -145,7 +146,8 @@ def test_a_server_that_stays_busy_is_given_up(server: FileServer, tmp_path: Path
     server.misbehaviour = [503] * 9
     assert refusal(published(server), tmp_path) == (
         f"data set 'birds': 'birds.tgz' cannot be fetched: {server.address}birds.tgz: the server "
-        "answers 503 (Service Unavailable) - the same command goes on where it stopped"
+        "answers 503 (Service Unavailable) - the same command goes on where it stopped, "
+        f"or put the file into '{tmp_path}' by hand"
     )
     assert len(server.asked) == 3
 
@@ -165,7 +167,8 @@ def test_no_network_is_one_line(tmp_path: Path) -> None:
         file = published(gone)
     assert refusal(file, tmp_path) == (
         f"data set 'birds': 'birds.tgz' cannot be fetched: {file.addresses[0]}: no connection "
-        "(Connection refused) - the same command goes on where it stopped"
+        "(Connection refused) - the same command goes on where it stopped, "
+        f"or put the file into '{tmp_path}' by hand"
     )
 
 
@@ -174,7 +177,8 @@ def test_a_server_that_says_nothing_is_not_waited_for(server: FileServer, tmp_pa
     hasty = Patience(retries=0, pause=0.0, silence=0.1)
     assert refusal(published(server), tmp_path, hasty) == (
         f"data set 'birds': 'birds.tgz' cannot be fetched: {server.address}birds.tgz: no "
-        "connection (timed out) - the same command goes on where it stopped"
+        "connection (timed out) - the same command goes on where it stopped, "
+        f"or put the file into '{tmp_path}' by hand"
     )
 
 
@@ -189,7 +193,8 @@ def test_another_range_than_asked_for_is_not_taken(server: FileServer, tmp_path:
     server.misbehaviour = [OTHER_RANGE] * 3
     assert refusal(published(server), tmp_path) == (
         f"data set 'birds': 'birds.tgz' cannot be fetched: {server.address}birds.tgz: the server "
-        "sends another part than was asked for - the same command goes on where it stopped"
+        "sends another part than was asked for - the same command goes on where it stopped, "
+        f"or put the file into '{tmp_path}' by hand"
     )
 
 

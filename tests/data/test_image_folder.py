@@ -286,6 +286,24 @@ def test_a_train_folder_alone_is_refused(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("names", [("Test", "Train"), ("train", "val"), ("test", "training")])
+def test_parts_by_other_names_are_not_taken_for_classes(
+    names: tuple[str, str], tmp_path: Path
+) -> None:
+    for name in names:
+        paint(tmp_path / name / "a" / "x.png")
+    assert refusal(tmp_path) == (
+        f"image folder '{tmp_path}': {', '.join(names)} look like parts, not classes - "
+        "name them train and test"
+    )
+
+
+def test_a_class_may_be_named_as_a_part(pets: Path) -> None:
+    for number in range(2):
+        paint(pets / "train" / f"{number}.png")
+    assert list_images(pets, 0.2).class_names == ("cat", "dog", "train")
+
+
 def test_classes_in_only_one_of_train_and_test_are_named(tmp_path: Path) -> None:
     for name in ("train/a", "train/b", "test/a", "test/c"):
         paint(tmp_path / name / "x.png")

@@ -6,8 +6,9 @@ from typing import BinaryIO
 
 import pytest
 
-from cilsim.data import image_source
-from cilsim.data.image_source import ArchiveSource, FolderSource, ImageSource
+from cilsim.data import archive_source
+from cilsim.data.archive_source import ArchiveSource
+from cilsim.data.image_source import FolderSource, ImageSource
 from cilsim.errors import DataError
 
 Pack = Callable[[Path, dict[str, bytes]], Path]
@@ -73,7 +74,7 @@ def test_a_missing_text_is_named(tmp_path: Path, pack: Pack) -> None:
 def test_an_enormous_file_of_an_archive_is_not_read(
     tmp_path: Path, pack: Pack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_source, "_LARGEST", 10)
+    monkeypatch.setattr(archive_source, "_LARGEST", 10)
     path = pack(tmp_path / "a.zip", {"set/list.txt": bytes(11)})
     with pytest.raises(DataError) as caught:
         ArchiveSource("set", path, "set", TEXTS).read(TEXTS)

@@ -90,6 +90,23 @@ def test_images_may_lie_in_another_folder_than_their_list(album: Path, tmp_path:
     assert reds(dataset.x_train) == [3, 4, 0]
 
 
+def test_absolute_paths_below_the_folder_are_those_relative_to_it(album: Path) -> None:
+    relative = load_image_folder(options(write_list(album, *SPLIT)))
+    lines = [SPLIT[0], *(f"{album}/./{line}" for line in SPLIT[1:])]
+
+    absolute = load_image_folder(options(write_list(album, *lines)))
+
+    assert absolute.digest == relative.digest
+
+
+def test_a_file_listed_by_both_paths_is_listed_twice(album: Path) -> None:
+    path = write_list(album, *SPLIT, f"{album}/00.png,dog,train")
+
+    assert refusal(path) == (
+        f"image list '{path}' line 7: '00.png' is listed in line 2 already - expected it once"
+    )
+
+
 def test_without_a_split_a_part_of_each_class_is_held_out(album: Path) -> None:
     lines = [f"{number:02d}.png,{'cat' if number < 9 else 'dog'}" for number in range(12)]
     dataset = load_image_folder(options(write_list(album, "path,label", *lines)))
@@ -194,11 +211,20 @@ def test_a_broken_image_is_named_with_its_line(album: Path) -> None:
         ),
         (
             "../09.png,cat,train",
-            "line 7: path '../09.png' - expected one below the folder of the images, relative",
+            "line 7: path '../09.png' - expected a file below the folder of the images, '{root}'",
         ),
         (
             "/09.png,cat,train",
-            "line 7: path '/09.png' - expected one below the folder of the images, relative",
+            "line 7: path '/09.png' - expected a file below the folder of the images, '{root}'",
+        ),
+        (
+            ".,cat,train",
+            "line 7: path '.' - expected a file below the folder of the images, '{root}'",
+        ),
+        (
+            "sub\\09.png,cat,train",
+            "line 7: there is no file 'sub\\09.png' in '{root}' - "
+            "expected folders separated by '/'",
         ),
         (
             "09.png,bird,train",

@@ -187,6 +187,17 @@ def test_a_number_has_to_fit(tmp_path: Path, number: str) -> None:
     )
 
 
+def test_numbers_with_commas_are_not_taken_for_categories(tmp_path: Path) -> None:
+    rows = [f"{row},5;{'yes' if row % 2 else 'no'}" for row in range(8)]
+    path = write(tmp_path, "\n".join(["dose;sick", "3;no", *rows]))
+
+    assert refusal(path, split=None) == (
+        f"table '{path}' line 3: dose '0,5' - expected a point in place of the comma"
+    )
+    choices = options(path, split=None, categorical=["dose"])
+    assert about_table(choices)["columns"]["dose"]["categories"] > 1
+
+
 def test_a_class_needs_rows_in_both_parts(tmp_path: Path) -> None:
     path = write(tmp_path, PATIENTS + "1,Oslo,maybe,train\n")
 

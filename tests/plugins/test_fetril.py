@@ -211,3 +211,24 @@ def test_options_out_of_range_are_refused(options: dict[str, Any], message: str)
     with pytest.raises(ValidationError) as error:
         FetrilOptions(**options)
     assert [one["msg"] for one in error.value.errors()] == [message]
+
+
+def test_features_that_are_all_zero_end_no_run(tmp_path: Path) -> None:
+    """As those of a network whose ReLUs have died: a third of the samples of each class here."""
+    generator = np.random.default_rng(0)
+    centres, parts = generator.normal(0.0, 3.0, (4, 16)), {}
+    for part, each in (("train", 30), ("test", 6)):
+        y = np.repeat(np.arange(4), each)
+        x = (centres[y] + generator.normal(0.0, 1.0, (len(y), 16))).clip(0.0)
+        x[::3] = 0.0
+        parts |= {f"x_{part}": x.astype(np.float32), f"y_{part}": y}
+    np.savez(tmp_path / "dead.npz", **parts)
+    stream = {
+        "kind": "class_incremental",
+        "dataset": {"name": "arrays", "path": "dead.npz"},
+        "sizes": [2, 2],
+    }
+    project = Project.create(tmp_path)
+    outcome = project.run(project.ring_scenario("fetril", stream, **IDENTITY))
+    assert outcome.failures == ()
+    assert outcome.results[0].final["A_all"] > 0.6  # what is not zero is told apart

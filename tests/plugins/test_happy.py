@@ -64,10 +64,12 @@ class TestContinualDiscovery(HappyContract):
         assert project.files("toy", "happy").metrics()[2, "A_all"] > 0.3
 
 
+@pytest.mark.slow
 class TestNovelClasses(HappyContract):
     kind = "novel_class_discovery"
 
 
+@pytest.mark.slow
 class TestKeptLabels(HappyContract):
     kind = "novel_class_discovery"
 

@@ -115,3 +115,14 @@ def test_state_comes_back_from_a_checkpoint():
     again = [one.learn(x[:, :3], labels, 4, None) for one in (first, second)]
     assert torch.equal(*again)
     assert second.bytes_kept == first.bytes_kept == 2 * 8 * (9 + 12)
+
+
+@pytest.mark.parametrize("choice", ["accumulated", "per_experience", 1.0])
+def test_an_order_gives_the_bits_of_samples_in_that_order(choice: Any) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, labels = torch.randn(40, 6, generator=generator), torch.arange(40) % 4
+    projection = torch.randn(6, 12, generator=generator)
+    order = torch.randperm(40, generator=generator)
+    found = RidgeClassifier(choice, 0.25).learn(x, labels, 4, projection, order)
+    moved = RidgeClassifier(choice, 0.25).learn(x[order], labels[order], 4, projection)
+    assert torch.equal(found, moved)

@@ -21,6 +21,7 @@ class TestGeneralisedDiscovery(DiscoveryContract):
     options = SMALL
 
 
+@pytest.mark.slow
 class TestNovelClasses(DiscoveryContract):
     strategy = "simgcd"
     options = SMALL

@@ -9,64 +9,24 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pattern_contract import PatternContract
 from torch import Tensor, nn
 
 from cilsim.backbones.builtin import CifarResNetOptions, SmallOptions
 from cilsim.backbones.residual import ResidualNet, resnet20, small
-from cilsim.testing import Project, StrategyContract, write_patterns
-from cilsim.testing.spies import StopAfterEpoch
+from cilsim.testing import Project
 from cilsim_ssre.branches import attached, fold_batch_norm, merge, new_branches
 from cilsim_ssre.losses import resemblance, selected_cross_entropy, selected_distance
 
-ADAM = {
-    "epochs": 10,
-    "batch_size": 16,
-    "optimizer": "adam",
-    "lr": 0.003,
-    "weight_decay": 2e-4,
-    "schedule": "constant",
-}
 
-
-class TestSsre(StrategyContract):
+class TestSsre(PatternContract):
     strategy = "ssre"
-    recipe = ADAM
-    changes = {
-        "backbone": {"name": "small", "widths": [8, 16, 32]},
-        "base_training": ADAM,
-        "training": ADAM,
-    }
-
-    @pytest.fixture
-    def project(self, tmp_path: Path) -> Project:
-        project = Project.create(tmp_path)
-        write_patterns(tmp_path / "ring.npz")
-        return project
-
-    def stream(self) -> dict[str, Any]:
-        return {"kind": "class_incremental", "sizes": [6, 2, 2]}
+    remembered = 0.8
 
     def test_keeps_one_vector_per_class(self, project: Project) -> None:
         outcome = project.run(self.scenario(project))
         kept = [dict(evaluation.kept) for evaluation in outcome.results[0].evaluations]
         assert kept == [{"prototypes": 4 * classes * 32} for classes in (6, 8, 10)]
-
-    def test_remembers_what_fine_tuning_forgets(self, project: Project) -> None:
-        matrix = self.run(project).accuracy_matrix()
-        outcome = project.run({**self.scenario(project), "strategy": "finetune"}, "lower")
-        assert not outcome.failures
-        lower = project.files("lower", "finetune").accuracy_matrix()
-        assert lower[-1, 0] <= 0.1
-        assert matrix[-1, 0] >= 0.8
-
-    def test_stopped_in_every_epoch_equals_uninterrupted(self, project: Project) -> None:
-        recipe = {**ADAM, "epochs": 3}
-        scenario = self.scenario(project, base_training=recipe, training=recipe)
-        assert not project.run(scenario, "whole").failures
-        interruptions = project.run_in_parts(scenario, "parts", StopAfterEpoch)
-        assert interruptions >= 6
-        whole, parts = (project.files(name, "ssre") for name in ("whole", "parts"))
-        assert parts.deterministic_bytes() == whole.deterministic_bytes()
 
 
 class TestSsreHard(TestSsre):

@@ -310,6 +310,11 @@ def test_a_mistake_in_what_every_scenario_needs_is_told(problems, text, message)
             "its own, such as 'as: NMC-2'",
         ),
         (
+            "strategies: [nmc, {name: nmc, as: 50%}]",
+            "scen.yaml:2:35: strategies.1.as: a name of at most 100 letters, digits, '.', '_' or "
+            "'-' that begins with a letter or digit is expected, found '50%'",
+        ),
+        (
             "strategy: {name: nmc, as: ../x}",
             "scen.yaml:2:27: strategy.as: a name of at most 100 letters, digits, '.', '_' or '-' "
             "that begins with a letter or digit is expected, found '../x'",

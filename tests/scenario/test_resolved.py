@@ -167,15 +167,25 @@ def test_a_difference_names_every_value_that_matters(load, short):
     )
     assert difference(old, new) == [
         "class_order: natural -> (absent)",
-        "strategies.0.name: nmc -> teen",
+        "strategies.nmc.name: nmc -> teen",
         "seeds: [0] -> [0, 1]",
         "training.lr: 0.1 -> 0.05",
         "threads: null -> 2",
         "class_order.seed: (absent) -> 3",
-        "strategies.0.calibration_weight: (absent) -> 0.5",
-        "strategies.0.similarity_scale: (absent) -> 16.0",
+        "strategies.nmc.calibration_weight: (absent) -> 0.5",
+        "strategies.nmc.similarity_scale: (absent) -> 16.0",
     ]
     assert difference(old, old) == []
+
+
+def test_strategies_are_compared_by_label_and_others_only_named(load, short):
+    old = resolved_yaml(load(short, "strategy={name: teen, as: t, calibration_weight: 0.5}"))
+    two = "[nmc, {name: teen, as: t, calibration_weight: 0.25}]"
+    new = resolved_yaml(load(short.replace("strategy: nmc", f"strategies: {two}")))
+    assert difference(old, new) == [
+        "strategies: t -> nmc, t",
+        "strategies.t.calibration_weight: 0.5 -> 0.25",
+    ]
 
 
 def test_a_damaged_resolved_form_is_refused_by_name():

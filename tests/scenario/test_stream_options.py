@@ -4,11 +4,11 @@ import pytest
 from pydantic import ValidationError
 
 from cilsim.scenario.discovery_options import NovelClassDiscoveryOptions
+from cilsim.scenario.draw import DrawSeed
 from cilsim.scenario.stream_options import (
     ClassIncrementalOptions,
     DoesNotFit,
     FewShotOptions,
-    ShotSeed,
 )
 
 
@@ -138,7 +138,7 @@ def test_sessions_that_do_not_fit_are_told_with_the_option(options, option, mess
 def test_shots_are_drawn_by_the_published_rule_a_seed_or_the_training_seed():
     options = FewShotOptions(base_classes=60)
     assert options.shot_seed(4) is None
-    assert options.model_copy(update={"shots": ShotSeed(seed=7)}).shot_seed(4) == 7
+    assert options.model_copy(update={"shots": DrawSeed(seed=7)}).shot_seed(4) == 7
     assert options.model_copy(update={"shots": "per_seed"}).shot_seed(4) == 4
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from cilsim.data.dataset import DataFacts, DataSet
 from cilsim.data.image_listing import Counts, ImageListing, checked, part_of, rows_of
-from cilsim.data.image_set import ImageSet, Side, VerifiedOptions, facts_of, find_source
+from cilsim.data.image_set import CroppedOptions, ImageSet, facts_of, find_source
 from cilsim.data.image_source import ImageSource
 from cilsim.data.image_squares import load_squares
 from cilsim.data.publication import PublishedFile
@@ -50,15 +50,12 @@ PUBLISHED = ImageSet(
 PUBLICATION = PUBLISHED.publication
 
 
-class AircraftOptions(VerifiedOptions):
+class AircraftOptions(CroppedOptions):
     """Options of FGVC-Aircraft."""
 
     classes: Level = "variant"
     """Whether classes are the 100 variants (Boeing 737-700), the 70 families (Boeing 737) or the 30
     manufacturers (Boeing)."""
-    size: Side = 256
-    """Side in pixels of the stored images: the shorter side is resized to it, the centre is kept.
-    Testing cuts out the centre 224 of 256, or as much of another size."""
 
 
 def facts_aircraft(options: AircraftOptions, published: ImageSet = PUBLISHED) -> DataFacts:

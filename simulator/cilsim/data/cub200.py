@@ -14,7 +14,7 @@ from cilsim.data.image_listing import (
     part_of,
     rows_of,
 )
-from cilsim.data.image_set import ImageSet, Side, VerifiedOptions, facts_of, find_source
+from cilsim.data.image_set import CroppedOptions, ImageSet, facts_of, find_source
 from cilsim.data.image_source import ImageSource
 from cilsim.data.image_squares import load_squares
 from cilsim.data.publication import PublishedFile
@@ -39,12 +39,8 @@ PUBLISHED = ImageSet(
 PUBLICATION = PUBLISHED.publication
 
 
-class Cub200Options(VerifiedOptions):
+class Cub200Options(CroppedOptions):
     """Options of CUB-200-2011."""
-
-    size: Side = 256
-    """Side in pixels of the stored images: the shorter side is resized to it, the centre is kept.
-    Testing cuts out the centre 224 of 256, or as much of another size."""
 
 
 def facts_cub200(options: Cub200Options, published: ImageSet = PUBLISHED) -> DataFacts:

@@ -124,7 +124,7 @@ def _from_any_address(
             return address
     raise DataError(
         f"{where}: '{file.name}' cannot be fetched: {'; '.join(complaints)} - "
-        "the same command goes on where it stopped"
+        f"the same command goes on where it stopped, or put the file into '{part.parent}' by hand"
     )
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from cilsim.data.hold_out import held_out
 from cilsim.errors import DataError
 from cilsim.records import IntArray
 from cilsim.scenario.origin import abbreviate
-from cilsim.seeding import derive_seed
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 _LEFT_BY_SYSTEMS = {"desktop.ini", "thumbs.db"}
+_PARTS = {"test", "testing", "train", "training", "val", "valid", "validation"}
 _LAYOUT = "expected <class>/<image>, or train/<class>/<image> and test/<class>/<image>"
 
 
@@ -72,8 +73,7 @@ def list_images(root: Path, test_fraction: float) -> Listing:
         test = _classes(root, "test", foreign)
         _require_same_classes(root, train, test)
     else:
-        if folders == ["train"]:
-            raise DataError(f"image folder '{root}': there is train/ but no test/ - {_LAYOUT}")
+        _refuse_parts(root, folders)
         everything = _classes(root, "", foreign)
         halves = {
             name: _split(root, name, files, test_fraction) for name, files in everything.items()
@@ -93,6 +93,17 @@ def _subfolders(folder: Path) -> list[str]:
         raise DataError(
             f"image folder '{folder}': it cannot be read: {error.strerror} - {_LAYOUT}"
         ) from error
+
+
+def _refuse_parts(root: Path, folders: list[str]) -> None:
+    """Refuse folders that look like parts of a split, which would become classes."""
+    if folders == ["train"]:
+        raise DataError(f"image folder '{root}': there is train/ but no test/ - {_LAYOUT}")
+    if folders and all(name.casefold() in _PARTS for name in folders):
+        raise DataError(
+            f"image folder '{root}': {', '.join(folders)} look like parts, not classes - "
+            "name them train and test"
+        )
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -183,19 +194,6 @@ def _split(
     chosen = held_out(len(files), test_fraction, name)
     train = [file for position, file in enumerate(files) if position not in chosen]
     return train, [file for position, file in enumerate(files) if position in chosen]
-
-
-def held_out(count: int, fraction: float, *group: int | str) -> set[int]:
-    """Return the positions of a group's samples that are for testing, at least one of two.
-
-    Args:
-        count: number of samples of the group; a single one is for training.
-        fraction: part of them that is for testing.
-        group: names the group and alone decides the draw.
-    """
-    held = min(max(int(count * fraction + 0.5), 1), count - 1)
-    seed = derive_seed("image_folder", "split", *group)
-    return set(np.random.default_rng(seed).permutation(count)[:held].tolist())
 
 
 def _part(classes: dict[str, list[str]]) -> Part:

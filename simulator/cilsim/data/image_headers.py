@@ -5,13 +5,18 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cilsim.data.folder_listing import Listing
 from cilsim.data.image_decoding import FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from PIL.Image import Image as Picture
+
+UPRIGHT = 1
+"""Exif's Orientation of an image that is stored as it is to be seen."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +28,15 @@ class ImageHeaders:
         modes: number of files of each kind, such as `RGB`, `L` (grey) or `P` (palette).
         bytes: size of all files.
         unreadable: files whose header cannot be read.
+        turned: JPEG files in which the camera asks for a rotation (Exif's Orientation), which is
+            not followed.
     """
 
     sizes: Counter[tuple[int, int]]
     modes: Counter[str]
     bytes: int
     unreadable: int
+    turned: int
 
 
 def image_headers(listing: Listing) -> ImageHeaders:
@@ -37,14 +45,22 @@ def image_headers(listing: Listing) -> ImageHeaders:
     found = [_header(file) for file in files]
     known = [header for header in found if header is not None]
     return ImageHeaders(
-        sizes=Counter(size for size, _, _ in known),
-        modes=Counter(mode for _, mode, _ in known),
-        bytes=sum(count for _, _, count in known),
+        sizes=Counter(header.size for header in known),
+        modes=Counter(header.mode for header in known),
+        bytes=sum(header.bytes for header in known),
         unreadable=len(found) - len(known),
+        turned=sum(header.turned for header in known),
     )
 
 
-def _header(file: Path) -> tuple[tuple[int, int], str, int] | None:
+class _Header(NamedTuple):
+    size: tuple[int, int]
+    mode: str
+    bytes: int
+    turned: bool
+
+
+def _header(file: Path) -> _Header | None:
     from PIL import Image
 
     if not file.is_file():  # a pipe would be waited for
@@ -53,6 +69,13 @@ def _header(file: Path) -> tuple[tuple[int, int], str, int] | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # remarks about sizes
             with Image.open(file, formats=FORMATS) as image:
-                return image.size, image.mode, file.stat().st_size
+                return _Header(image.size, image.mode, file.stat().st_size, _is_turned(image))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
+
+
+def _is_turned(image: Picture) -> bool:
+    from PIL.ExifTags import Base
+
+    # of other formats Pillow would decode pixels to look for it
+    return image.format == "JPEG" and image.getexif().get(Base.Orientation, UPRIGHT) != UPRIGHT

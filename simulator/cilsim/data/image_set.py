@@ -8,9 +8,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from cilsim.data.archive_source import ArchiveSource
 from cilsim.data.dataset import DataFacts
 from cilsim.data.image_listing import Counts, ImageListing
-from cilsim.data.image_source import ArchiveSource, FolderSource, ImageSource
+from cilsim.data.image_source import FolderSource, ImageSource
 from cilsim.data.publication import Publication, PublishedFile
 from cilsim.options import Options
 
@@ -31,6 +32,14 @@ class VerifiedOptions(ImageSetOptions):
     verify: bool = True
     """Compare the archive, where it is not unpacked, with its published checksum before images
     are decoded."""
+
+
+class CroppedOptions(VerifiedOptions):
+    """Options of sets of which testing cuts out the centre."""
+
+    size: Side = 256
+    """Side in pixels of the stored images: the shorter side is resized to it, the centre is kept.
+    Testing cuts out the centre 224 of 256, or as much of another size."""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from cilsim.data.archive import members, members_within, read_files
+from cilsim.data.archive_source import ArchiveSource
 from cilsim.data.image_listing import Counts, require_synsets
 from cilsim.data.image_set import ImageSet, ImageSetOptions
-from cilsim.data.image_source import ArchiveSource
 from cilsim.data.joined_source import JoinedSource, Opener, find_parts
 from cilsim.data.mat_file import column, read_variables
 from cilsim.data.publication import PublishedFile

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from cilsim.data.archive_source import ArchiveSource
 from cilsim.data.image_decoding import ImageFile
 from cilsim.data.image_set import ImageSet, ImageSetOptions
-from cilsim.data.image_source import ArchiveSource, FolderSource, ImageSource
+from cilsim.data.image_source import FolderSource, ImageSource
 from cilsim.data.publication import PublishedFile
 
 AS_IT_IS = ""

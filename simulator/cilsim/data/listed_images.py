@@ -9,38 +9,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from cilsim.data.csv_table import SUFFIXES, Table, read_csv
-from cilsim.data.folder_listing import Listing, Part, held_out
+from cilsim.data.folder_listing import Listing, Part
+from cilsim.data.hold_out import held_out
+from cilsim.data.listed_rows import PARTS, Row, listed_rows
 from cilsim.errors import DataError
-from cilsim.scenario.origin import abbreviate
-
-COLUMNS = ("path", "label", "split", "order")
-PARTS = ("train", "test")
-MOST_DIGITS = 9
-
-
-@dataclass(frozen=True)
-class Row:
-    """An image of the list.
-
-    Attributes:
-        file: relative to the root.
-        label: name of its class.
-        part: `train`, `test`, or empty as long as nothing has decided it.
-        order: which experience it arrives in; None if the list does not say.
-        line: of the CSV file.
-    """
-
-    file: str
-    label: str
-    part: str
-    order: int | None
-    line: int
 
 
 def is_list(path: Path) -> bool:
@@ -63,11 +41,7 @@ def listed_images(
         DataError: the file is no such list; the message has the line.
     """
     table = read_csv(f"image list '{path}'", path)
-    _check_columns(table)
-    rows = _rows(table)
-    if not missing_ok:
-        _require_files(table, rows, root)
-    rows = _with_parts(rows, test_fraction)
+    rows = _with_parts(listed_rows(table, root, missing_ok), test_fraction)
     _require_both_parts(table, rows)
     names = _class_names(rows)
     orders = _domains(rows)
@@ -75,71 +49,6 @@ def listed_images(
         _part([row for row in rows if row.part == part], names, orders) for part in PARTS
     )
     return Listing(root, tuple(names), train, test, (), tuple(map(str, orders)))
-
-
-def _check_columns(table: Table) -> None:
-    for name in COLUMNS[:2]:
-        table.position(name)
-    unknown = [name for name in table.columns if name not in COLUMNS]
-    if unknown:
-        raise DataError(
-            f"{table.where}: column '{abbreviate(unknown[0])}' is unknown - expected "
-            f"{', '.join(COLUMNS)}, the last two if wanted"
-        )
-
-
-def _rows(table: Table) -> list[Row]:
-    rows: list[Row] = []
-    lines: dict[str, int] = {}
-    for number, cells in enumerate(table.rows):
-        row = _row(table, number, dict(zip(table.columns, cells, strict=True)))
-        first = lines.setdefault(row.file, row.line)
-        if first != row.line:
-            raise table.error(
-                number, f"'{abbreviate(row.file)}' is listed in line {first} already", "it once"
-            )
-        rows.append(row)
-    return rows
-
-
-def _row(table: Table, number: int, cells: Mapping[str, str]) -> Row:
-    label = cells["label"]
-    if not label or not label.isprintable():
-        raise table.error(number, f"label '{abbreviate(label)}'", "a name that can be printed")
-    part = cells.get("split", "").casefold()
-    if "split" in cells and part not in PARTS:
-        raise table.error(number, f"split '{abbreviate(cells['split'])}'", "train or test")
-    order = _order(table, number, cells["order"], part) if "order" in cells else None
-    return Row(_file(table, number, cells["path"]), label, part, order, table.lines[number])
-
-
-def _file(table: Table, number: int, text: str) -> str:
-    path = PurePosixPath(text)
-    if not text or path.is_absolute() or ".." in path.parts or "\0" in text:
-        raise table.error(
-            number, f"path '{abbreviate(text)}'", "one below the folder of the images, relative"
-        )
-    return path.as_posix()
-
-
-def _order(table: Table, number: int, text: str, part: str) -> int | None:
-    if not text and part == "test":
-        return None  # that of its class
-    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
-        raise table.error(
-            number, f"order '{abbreviate(text)}'", "a whole number from 0, the experience"
-        )
-    return int(text)
-
-
-def _require_files(table: Table, rows: Sequence[Row], root: Path) -> None:
-    for number, row in enumerate(rows):
-        if not (root / row.file).is_file():
-            raise table.error(
-                number,
-                f"there is no file '{abbreviate(row.file)}' in '{root}'",
-                "paths relative to that folder, which 'images' can change",
-            )
 
 
 def _with_parts(rows: Sequence[Row], fraction: float) -> list[Row]:

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cilsim.data.pickle_instructions import Instructions, PickleRefused
+from cilsim.data.pickle_instructions import run
+from cilsim.data.pickle_machine import PickleMachine, PickleRefused
 from cilsim.scenario.origin import abbreviate
 
 __all__ = ["PickleRefused", "as_text", "read_plain_pickle"]
@@ -59,7 +60,7 @@ def read_plain_pickle(content: bytes) -> dict[str, Any]:
     Raises:
         PickleRefused: it is damaged, holds anything else, or is not a dictionary.
     """
-    found = _Machine(content).run()
+    found = run(_Machine(content))
     if not isinstance(found, dict):
         raise PickleRefused(f"it holds a {type(found).__name__.strip('_')}, not a dictionary")
     return {as_text(key): _plain(entry) for key, entry in found.items()}
@@ -78,7 +79,7 @@ def _plain(entry: Any) -> Any:
     return entry.pixels
 
 
-class _Machine(Instructions):
+class _Machine(PickleMachine):
     """What the instructions of a pickle mean that refer, call and fill."""
 
     def named(self, module: str, name: str) -> Any:

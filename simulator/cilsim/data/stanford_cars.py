@@ -11,7 +11,7 @@ from typing import Any
 
 from cilsim.data.dataset import DataFacts, DataSet
 from cilsim.data.image_listing import Counts, ImageListing, checked, part_of
-from cilsim.data.image_set import ImageSet, Side, VerifiedOptions, facts_of
+from cilsim.data.image_set import CroppedOptions, ImageSet, facts_of
 from cilsim.data.image_source import ImageSource
 from cilsim.data.image_squares import load_squares
 from cilsim.data.joined_source import find_parts
@@ -46,12 +46,8 @@ PUBLISHED = ImageSet(
 PUBLICATION = PUBLISHED.publication
 
 
-class StanfordCarsOptions(VerifiedOptions):
+class StanfordCarsOptions(CroppedOptions):
     """Options of Stanford Cars."""
-
-    size: Side = 256
-    """Side in pixels of the stored images: the shorter side is resized to it, the centre is kept.
-    Testing cuts out the centre 224 of 256, or as much of another size."""
 
 
 def facts_stanford_cars(options: StanfordCarsOptions, published: ImageSet = PUBLISHED) -> DataFacts:

@@ -21,6 +21,7 @@ from cilsim.records import FloatArray, IntArray
 from cilsim.scenario.origin import abbreviate
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 LARGEST = float(np.finfo(np.float32).max)
 MOST_CATEGORIES = 1000
 """Of a column; more are likely names or numbers of rows."""
@@ -77,9 +78,21 @@ def encoded(table: Table, name: str, texts: Texts, rows: IntArray, categorical: 
     return _numbers(table, name, texts, rows, missing)
 
 
-def is_numeric(texts: Texts) -> bool:
-    """Return whether every cell that has a value is a number."""
-    return all(text is None or NUMBER.fullmatch(text) for text in texts)
+def is_numeric(table: Table, name: str, texts: Texts) -> bool:
+    """Return whether every cell that has a value is a number.
+
+    Raises:
+        DataError: they would be but for decimal commas, and were hardly meant as categories.
+    """
+    odd = [
+        (row, text)
+        for row, text in enumerate(texts)
+        if text is not None and not NUMBER.fullmatch(text)
+    ]
+    if odd and all(DECIMAL_COMMA.fullmatch(text) for _, text in odd):
+        row, text = odd[0]
+        raise table.error(row, f"{name} '{abbreviate(text)}'", "a point in place of the comma")
+    return not odd
 
 
 def _numbers(table: Table, name: str, texts: Texts, rows: IntArray, missing: int) -> Encoded:

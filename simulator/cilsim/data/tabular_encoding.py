@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cilsim.data.csv_table import Table
-from cilsim.data.folder_listing import held_out
+from cilsim.data.hold_out import held_out
 from cilsim.data.tabular_columns import Encoded, Texts, encoded, is_numeric
 from cilsim.errors import DataError
 from cilsim.naming import did_you_mean
@@ -171,7 +171,7 @@ def _columns(
         if name not in left_out:
             texts = _cells(table, name, absent)
             auto = choices.categorical == "auto"
-            categorical = not is_numeric(texts) if auto else name in listed
+            categorical = not is_numeric(table, name, texts) if auto else name in listed
             columns.append(encoded(table, name, texts, rows, categorical))
     if not columns:
         raise DataError(f"{table.where}: no column is left beside '{choices.label}'")

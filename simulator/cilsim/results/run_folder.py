@@ -5,29 +5,22 @@ from __future__ import annotations
 import logging
 import re
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 
-from cilsim.errors import CheckpointError, RunFolderError
+from cilsim.errors import RunFolderError
 from cilsim.naming import did_you_mean
 from cilsim.results.atomic import cannot_write, is_stale, remove_stale
 from cilsim.results.lock import LOCK_FILE, FolderLock
-from cilsim.results.reading import as_text
+from cilsim.results.scenario_files import RESOLVED, Difference, ScenarioFiles, ScenarioTexts
 from cilsim.results.sealed_folder import EVENT_FILES, SealedFolder
 from cilsim.results.seed_folder import SeedFolder
 from cilsim.results.status import StatusFile
 from cilsim.results.sums import read_sums
 
-SCENARIO = "scenario.yaml"
-RESOLVED = "resolved.yaml"
 MEANS = "mean"
-DIFFERENCES_SHOWN = 10
 
 logger = logging.getLogger(__name__)
-
-Difference = Callable[[str, str], list[str]]
-"""Takes the resolved texts of before and now, returns one line per difference."""
 
 
 class RunFolder:
@@ -38,12 +31,14 @@ class RunFolder:
     Attributes:
         path: the folder.
         files: the files that lie directly in it, with their checksums.
+        scenario: those of them that say what is run.
         status: its `status.json`.
     """
 
     def __init__(self, path: Path, lock: FolderLock | None = None) -> None:
         self.path = path
         self.files = SealedFolder(path)
+        self.scenario = ScenarioFiles(self.files)
         self.status = StatusFile(path / "status.json")
         self._lock = lock
 
@@ -76,16 +71,13 @@ class RunFolder:
         lock = _lock(folder)
         try:
             remove_stale(folder)
-            resolved_text = _with_hash(resolved_text, scenario_hash)
+            texts = ScenarioTexts.of(scenario_text, resolved_text, scenario_hash)
             run_folder = cls(folder, lock)
             if run_folder.list_seed_folders():
-                run_folder._check_same(resolved_text, scenario_hash, difference)
-                run_folder._mend_scenario(scenario_text)
+                run_folder.scenario.take_up(texts, difference)
                 run_folder._miss_status()
             else:  # nothing was run yet: an earlier command may have failed before it could
-                with run_folder.files.changes() as changes:
-                    changes.write(SCENARIO, scenario_text.encode())
-                    changes.write(RESOLVED, resolved_text.encode())
+                run_folder.scenario.write(texts)
             run_folder.status.begin(f"cilsim resume {shlex.quote(str(folder))}")
         except BaseException:
             lock.release()
@@ -116,12 +108,12 @@ class RunFolder:
     @property
     def scenario_text(self) -> str:
         """The scenario file as it was given."""
-        return self._read(SCENARIO)
+        return self.scenario.given
 
     @property
     def resolved_text(self) -> str:
         """The scenario with all defaults and its hash."""
-        return self._read(RESOLVED)
+        return self.scenario.resolved
 
     def seed_folder(self, strategy_label: str, seed: int) -> SeedFolder:
         """Return where one strategy with one seed writes; nothing is created yet.
@@ -158,50 +150,12 @@ class RunFolder:
     def __enter__(self) -> RunFolder:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
-
-    def _read(self, name: str) -> str:
-        content = self.files.read(name)
-        if content is None:
-            raise RunFolderError(f"{self.path / name}: is missing in the run folder")
-        return as_text(self.path / name, content)
-
-    def _check_same(self, resolved_text: str, scenario_hash: str, difference: Difference) -> None:
-        try:
-            before = self.resolved_text
-        except (CheckpointError, RunFolderError) as error:
-            self._mend_resolved(resolved_text, error)
-            return
-        if _hash_in(before) != scenario_hash:
-            raise _other_version(self.path, difference(before, resolved_text))
-
-    def _mend_resolved(self, resolved_text: str, damage: Exception) -> None:
-        """Write `resolved.yaml` again if it is sure that it was the same."""
-        if not self.files.agrees(RESOLVED, resolved_text.encode()):
-            raise RunFolderError(
-                f"{damage}; the scenario that was given does not give it back; run the one that "
-                f"the folder was made with, choose another place with --out, or remove {self.path}"
-            ) from damage
-        logger.warning("%s; it is written again", damage)
-        self.files.write(RESOLVED, resolved_text.encode())
 
     def _miss_status(self) -> None:
         if not self.status.path.exists():
             logger.warning("%s: is missing; it is written anew", self.status.path)
-
-    def _mend_scenario(self, scenario_text: str) -> None:
-        """Write `scenario.yaml` again if it is damaged; any text of the same hash will do."""
-        try:
-            _ = self.scenario_text
-        except (CheckpointError, RunFolderError) as error:
-            logger.warning("%s; the scenario that was given takes its place", error)
-            self.files.write(SCENARIO, scenario_text.encode())
 
 
 def _folder_name(what: str, name: str) -> str:
@@ -243,33 +197,6 @@ def _is_run_folder(folder: Path) -> bool:
 def _contents(folder: Path) -> Iterable[str]:
     names = (path.name for path in folder.iterdir())
     return (name for name in names if name != LOCK_FILE and not is_stale(name))
-
-
-def _with_hash(resolved_text: str, scenario_hash: str) -> str:
-    if _hash_in(resolved_text) is not None:
-        return resolved_text
-    return f"{resolved_text.rstrip()}\nhash: {scenario_hash}\n"
-
-
-def _hash_in(resolved_text: str) -> str | None:
-    found = re.search(r"^(?:# )?hash:[ \t]*['\"]?([^\s'\"#]+)", resolved_text, flags=re.MULTILINE)
-    return None if found is None else found[1]
-
-
-def _other_version(folder: Path, lines: Sequence[str]) -> RunFolderError:
-    shown = [f"  {line}" for line in lines[:DIFFERENCES_SHOWN]]
-    if len(lines) > DIFFERENCES_SHOWN:
-        shown.append(f"  and {len(lines) - DIFFERENCES_SHOWN} more")
-    return RunFolderError(
-        "\n".join(
-            [
-                f"{folder}: holds runs of another version of this scenario, which differs in",
-                *shown,
-                f"give the scenario another name, choose another place with --out, or remove "
-                f"{folder}",
-            ]
-        )
-    )
 
 
 def _runs_in(folder: Path) -> list[str]:

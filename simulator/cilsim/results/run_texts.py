@@ -1,4 +1,4 @@
-"""The texts of a run's files, and what they say: metrics, accuracy matrix, ledger.
+"""The texts of a run's files, and what they say: metrics and accuracy matrix.
 
 Axis letters: T experiences.
 """
@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -80,31 +79,6 @@ def parse_matrix(path: Path, text: str) -> FloatArray:
     except ValueError as error:
         raise damaged(path, "it is not a matrix of numbers") from error
     return matrix_TT
-
-
-def ledger(evaluations: Sequence[Evaluation], parameters: Mapping[str, int]) -> dict[str, Any]:
-    """Return what `ledger.json` says: parameters, seconds in all, bytes and seconds by experience.
-
-    Args:
-        evaluations: of all experiences so far.
-        parameters: numbers of parameters by part of the model.
-    """
-    kinds = sorted({kind for evaluation in evaluations for kind in evaluation.seconds})
-    return {
-        "parameters": dict(parameters),
-        "seconds": {
-            kind: math.fsum(evaluation.seconds.get(kind, 0.0) for evaluation in evaluations)
-            for kind in kinds
-        },
-        "experiences": [
-            {
-                "experience": evaluation.experience,
-                "bytes_kept": dict(sorted(evaluation.kept.items())),
-                "seconds": dict(sorted(evaluation.seconds.items())),
-            }
-            for evaluation in evaluations
-        ],
-    }
 
 
 def _matrix_lines(matrix_TT: FloatArray, first: int, last: int) -> Iterator[str]:

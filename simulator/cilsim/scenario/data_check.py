@@ -10,6 +10,7 @@ from typing import Any
 from cilsim.errors import DataError, PluginError, in_one_line
 from cilsim.registry import Entry, Registries, load_target
 from cilsim.scenario.class_order import class_ids_in_file, class_order_problems
+from cilsim.scenario.facts_complaint import facts_complaint
 from cilsim.scenario.lookup import Lookup
 from cilsim.scenario.nodes import Node
 from cilsim.scenario.schema import ClassOrder, NamedChoice
@@ -98,22 +99,24 @@ def _ask(entry: Entry, fact: str, node: Node, lookup: Lookup) -> Callable[..., A
 
 def _call(entry: Entry, fact: str, arguments: tuple[Any, ...]) -> Any:
     function = load_target(entry.facts[fact], entry)
+    who = f"plugin '{entry.owner.plugin}' of {entry.owner}: {entry.kind} '{entry.name}'"
     try:
         found = function(*arguments)
         # a generator of problems runs here, so that its errors are those of the plugin
-        return (
+        answer = (
             [(str(option), str(message)) for option, message in found or ()]
-            if (fact == "check")
+            if fact == "check"
             else _facts(found)
         )
     except (DataError, KeyboardInterrupt):
         raise
     except BaseException as error:  # a stranger's code may even call sys.exit
         raise PluginError(
-            entry.owner.plugin,
-            f"plugin '{entry.owner.plugin}' of {entry.owner}: {entry.kind} '{entry.name}' fails "
-            f"in its '{fact}': {in_one_line(error)}",
+            entry.owner.plugin, f"{who} fails in its '{fact}': {in_one_line(error)}"
         ) from error
+    if fact == "facts" and entry.owner.distribution != "cilsim" and facts_complaint(answer):
+        raise PluginError(entry.owner.plugin, f"{who}: {facts_complaint(answer)}")
+    return answer
 
 
 def _facts(found: Any) -> Any:

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from cilsim.options import Options
 from cilsim.scenario.class_count import ClassCount
+from cilsim.scenario.draw import Draw
 from cilsim.scenario.stream_options import Count, DoesNotFit, StreamOptions
-
-
-class DrawSeed(Options):
-    """A free draw, the same for every training seed."""
-
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
-    """Seed of the draw."""
-
-
-Draw = Literal["published", "per_seed"] | DrawSeed
-"""Which samples are drawn: those of the published code, a draw by a fixed seed ({seed: 7}), or
-another draw for every training seed."""
-
-
-def draw_seed(draw: Draw, training_seed: int) -> int:
-    """Return the seed of a draw; the published code seeds with 0."""
-    if isinstance(draw, DrawSeed):
-        return draw.seed
-    return training_seed if draw == "per_seed" else 0
 
 
 class NovelClassDiscoveryOptions(StreamOptions):

@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cilsim.scenario.domain_options import DomainIncrementalOptions
+from cilsim.scenario.facts import DomainFacts
 from cilsim.scenario.stream_options import DoesNotFit
 
 if TYPE_CHECKING:
     from cilsim.records import IntArray
-
-
-class Facts(Protocol):
-    """What of `cilsim.data.dataset.DataFacts` is needed here."""
-
-    @property
-    def class_ids(self) -> tuple[int, ...]:
-        """Class ids in stream order."""
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """A readable name of each."""
-
-    @property
-    def y_train(self) -> IntArray:
-        """(N,) class id of each training sample."""
-
-    @property
-    def domain_train(self) -> IntArray | None:
-        """(N,) domain of each training sample."""
-
-    @property
-    def domain_test(self) -> IntArray | None:
-        """(N,) domain of each test sample."""
-
-    @property
-    def domain_names(self) -> tuple[str, ...]:
-        """What the domains are called."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +29,7 @@ class DomainLayout:
     test: tuple[IntArray, ...]
 
 
-def domain_layout(options: DomainIncrementalOptions, facts: Facts) -> DomainLayout:
+def domain_layout(options: DomainIncrementalOptions, facts: DomainFacts) -> DomainLayout:
     """Return the layout of a domain-incremental stream.
 
     Raises:
@@ -93,7 +66,7 @@ def _members(domain_of: Any, chosen: tuple[int, ...]) -> IntArray:
     return positions
 
 
-def _check_classes(facts: Facts, domains: tuple[int, ...], train: IntArray) -> None:
+def _check_classes(facts: DomainFacts, domains: tuple[int, ...], train: IntArray) -> None:
     """Refuse a class that does not begin in experience 0."""
     present = set(facts.y_train[train].tolist())
     names = zip(facts.class_ids, facts.class_names, strict=True)
@@ -108,6 +81,6 @@ def _check_classes(facts: Facts, domains: tuple[int, ...], train: IntArray) -> N
         )
 
 
-def _listed(facts: Facts, domains: tuple[int, ...]) -> str:
+def _listed(facts: DomainFacts, domains: tuple[int, ...]) -> str:
     names = ", ".join(f"'{facts.domain_names[domain]}'" for domain in domains)
     return f"domain {names}" if len(domains) == 1 else f"domains {names}"

@@ -10,7 +10,7 @@ only what no order can give is complained about.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from cilsim.options import Options
 from cilsim.scenario.discovery_options import (
@@ -18,9 +18,9 @@ from cilsim.scenario.discovery_options import (
     GeneralizedDiscoveryOptions,
     NovelClassDiscoveryOptions,
 )
-from cilsim.scenario.domain_layout import Facts as FactsWithDomains
 from cilsim.scenario.domain_layout import domain_layout
 from cilsim.scenario.domain_options import DomainIncrementalOptions
+from cilsim.scenario.facts import ClassFacts, DomainFacts
 from cilsim.scenario.mixed_options import MixedOptions
 from cilsim.scenario.stream_options import (
     ClassIncrementalOptions,
@@ -28,34 +28,15 @@ from cilsim.scenario.stream_options import (
     FewShotOptions,
 )
 
-if TYPE_CHECKING:
-    from cilsim.records import IntArray
-
 Problems = list[tuple[str, str]]
 
 
-class Facts(Protocol):
-    """What of `cilsim.data.dataset.DataFacts` is needed here."""
-
-    @property
-    def class_ids(self) -> tuple[int, ...]:
-        """Class ids in stream order."""
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """A readable name of each."""
-
-    @property
-    def y_train(self) -> IntArray:
-        """(N,) class id of each training sample."""
-
-
-def class_incremental(options: ClassIncrementalOptions, facts: Facts) -> Problems:
+def class_incremental(options: ClassIncrementalOptions, facts: ClassFacts) -> Problems:
     """Return what a class-incremental stream asks for and the data set does not have."""
     return _fits(lambda: options.sizes_for(len(facts.class_ids)))
 
 
-def few_shot_class_incremental(options: FewShotOptions, facts: Facts) -> Problems:
+def few_shot_class_incremental(options: FewShotOptions, facts: ClassFacts) -> Problems:
     """Return what a few-shot stream asks for and the data set does not have."""
     problems = _fits(lambda: options.sessions_for(len(facts.class_ids)))
     if problems:
@@ -64,20 +45,20 @@ def few_shot_class_incremental(options: FewShotOptions, facts: Facts) -> Problem
     return _too_few_shots(options, facts, last)
 
 
-def domain_incremental(options: DomainIncrementalOptions, facts: FactsWithDomains) -> Problems:
+def domain_incremental(options: DomainIncrementalOptions, facts: DomainFacts) -> Problems:
     """Return what a domain-incremental stream asks for and the data set does not have."""
     return _fits(lambda: domain_layout(options, facts))
 
 
 def novel_class_discovery(
     options: NovelClassDiscoveryOptions | GeneralizedDiscoveryOptions | ContinualDiscoveryOptions,
-    facts: Facts,
+    facts: ClassFacts,
 ) -> Problems:
     """Return what a stream of novel, generalised or continual discovery asks for in vain."""
     return _fits(lambda: options.novel_for(len(facts.class_ids)))
 
 
-def mixed(options: MixedOptions, facts: Facts) -> Problems:
+def mixed(options: MixedOptions, facts: ClassFacts) -> Problems:
     """Return what a mixed stream asks for and the data set does not have."""
     return _fits(lambda: options.sizes_for(len(facts.class_ids)))
 
@@ -94,7 +75,7 @@ CHECKS: Mapping[str, Callable[[Any, Any], Problems]] = {
 
 
 def feasibility_problems(
-    kind: str, options: Options, facts: Facts, dataset: str = "the data set"
+    kind: str, options: Options, facts: ClassFacts, dataset: str = "the data set"
 ) -> Problems:
     """Return `(option, message)` for all that a built-in stream kind asks for in vain.
 
@@ -117,7 +98,7 @@ def _fits(ask: Callable[[], object]) -> Problems:
     return []
 
 
-def _too_few_shots(options: FewShotOptions, facts: Facts, last: int) -> Problems:
+def _too_few_shots(options: FewShotOptions, facts: ClassFacts, last: int) -> Problems:
     """Return a problem if a class between the base and `last` has fewer samples than shots."""
     import numpy as np
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from cilsim.options import Options
 from cilsim.scenario.class_count import ClassCount
-from cilsim.scenario.discovery_options import DrawSeed
+from cilsim.scenario.draw import DrawSeed
 from cilsim.scenario.stream_options import Count, DoesNotFit, StreamOptions
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]

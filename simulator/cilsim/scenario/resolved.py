@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from cilsim.scenario.scalars import looks_like_other_than_text
 from cilsim.scenario.schema import Scenario
 from cilsim.scenario.yaml_source import parse
 
+STRATEGIES = "strategies"
 NO_INFLUENCE = ("name", "description", "data_on_device", "checkpoints", "published")
 """Keys that change no result; neither the hash nor the comparison looks at them."""
 
@@ -67,10 +68,14 @@ def hash_in(resolved_text: str) -> str | None:
 def difference(old_resolved_text: str, new_resolved_text: str) -> list[str]:
     """Return one line per value that influences results and differs: `training.lr: 0.1 -> 0.05`.
 
+    Strategies are told by label; of one that only one text has, no values are listed.
+
     Raises:
         ScenarioError: a text is not YAML.
     """
-    old, new = _flat(old_resolved_text, "old"), _flat(new_resolved_text, "new")
+    sides = _content(old_resolved_text, "old"), _content(new_resolved_text, "new")
+    shared = set.intersection(*(set(_by_label(side.get(STRATEGIES))) for side in sides))
+    old, new = (_flat(side, shared) for side in sides)
     return [
         f"{path}: {old.get(path, ABSENT)} -> {new.get(path, ABSENT)}"
         for path in dict.fromkeys((*old, *new))
@@ -78,14 +83,36 @@ def difference(old_resolved_text: str, new_resolved_text: str) -> list[str]:
     ]
 
 
-def _flat(text: str, name: str) -> dict[str, str]:
-    """Return every value of a resolved text, as shown to the user, by dotted path."""
+def _content(text: str, name: str) -> dict[str, Any]:
+    """Return what a resolved text says, without what changes no result."""
     findings = Findings()
     root = parse(Origin(f"{name} resolved scenario", text, Path()), findings)
     findings.raise_if_any()
     content = root.plain() if root is not None and root.is_mapping else {}
-    kept = {key: value for key, value in content.items() if key not in NO_INFLUENCE}
-    return {path: _shown(value) for path, value in _leaves(kept, "")}
+    return {key: value for key, value in content.items() if key not in NO_INFLUENCE}
+
+
+def _flat(content: Mapping[str, Any], labels: Set[str]) -> dict[str, str]:
+    """Return every value, as shown to the user, by dotted path; strategies of these labels."""
+    flat: dict[str, str] = {}
+    for key, value in content.items():
+        sections = _by_label(value) if key == STRATEGIES else {}
+        if not sections:
+            flat |= {path: _shown(one) for path, one in _leaves(value, key)}
+            continue
+        flat[key] = ", ".join(sections)
+        shared = [(label, one) for label, one in sections.items() if label in labels]
+        for label, section in shared:
+            leaves = _leaves(section, f"{key}.{label}")
+            flat |= {path: _shown(one) for path, one in leaves}
+    return flat
+
+
+def _by_label(strategies: Any) -> dict[str, Any]:
+    """Return the strategies of a resolved text by label; nothing if it is another text."""
+    if not isinstance(strategies, list) or not all(isinstance(one, dict) for one in strategies):
+        return {}
+    return {str(one.get("as", one.get("name"))): one for one in strategies}
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:

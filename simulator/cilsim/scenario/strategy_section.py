@@ -84,6 +84,9 @@ def _refuse_equal_labels(choices: Sequence[tuple[Node, StrategyChoice]], lookup:
     """Complain about labels that would share a folder, on some systems if not on all."""
     taken: set[str] = set()
     for node, choice in choices:
+        given = node.child("as")
+        if given is not None and given.value != choice.label:  # refused already
+            continue
         folded = choice.label.casefold()
         if folded in taken:
             message = f"another strategy is labelled '{choice.label}'; add a label of its own"

@@ -7,11 +7,12 @@ text may be shown to the user. In these texts `{dataset}` stands for the name of
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from cilsim.options import Options
+from cilsim.scenario.draw import Draw, free_draw_seed
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -131,13 +132,6 @@ class ClassIncrementalOptions(StreamOptions):
         return (base, *later) if base else later
 
 
-class ShotSeed(Options):
-    """A free draw of the shots, the same for every training seed."""
-
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
-    """Seed of the draw."""
-
-
 class FewShotOptions(StreamOptions):
     """Many samples of the base classes, then sessions of `way` classes with `shot` samples each."""
 
@@ -149,7 +143,7 @@ class FewShotOptions(StreamOptions):
     """Training samples of each new class."""
     sessions: Count | None = None
     """Sessions after the base; without it, as many as use up all classes."""
-    shots: Literal["published", "per_seed"] | ShotSeed = "published"
+    shots: Draw = "published"
     """Which samples are the shots: the published lists, a draw by a fixed seed ({seed: 7}), or
     another draw for every training seed."""
 
@@ -163,9 +157,7 @@ class FewShotOptions(StreamOptions):
 
     def shot_seed(self, training_seed: int) -> int | None:
         """Return the seed of the draw, or None for the published rule."""
-        if isinstance(self.shots, ShotSeed):
-            return self.shots.seed
-        return training_seed if self.shots == "per_seed" else None
+        return free_draw_seed(self.shots, training_seed)
 
     def sessions_for(self, classes: int) -> int:
         """Return the number of sessions after the base.

@@ -13,7 +13,8 @@ import numpy as np
 
 from cilsim.data.dataset import DataFacts
 from cilsim.records import IntArray
-from cilsim.scenario.discovery_options import ContinualDiscoveryOptions, draw_seed
+from cilsim.scenario.discovery_options import ContinualDiscoveryOptions
+from cilsim.scenario.draw import draw_seed
 from cilsim.streams.plan import NO_SAMPLES, ExperiencePlan, StreamPlan, labels_of, members
 
 

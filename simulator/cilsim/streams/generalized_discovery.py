@@ -7,7 +7,8 @@ import numpy as np
 from cilsim.data.dataset import DataFacts
 from cilsim.errors import StreamError
 from cilsim.records import IntArray
-from cilsim.scenario.discovery_options import GeneralizedDiscoveryOptions, draw_seed
+from cilsim.scenario.discovery_options import GeneralizedDiscoveryOptions
+from cilsim.scenario.draw import draw_seed
 from cilsim.streams.plan import ExperiencePlan, StreamPlan, labels_of, members
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from cilsim.data.dataset import DataFacts
 from cilsim.records import IntArray
-from cilsim.scenario.discovery_options import DrawSeed
+from cilsim.scenario.draw import draw_seed
 from cilsim.scenario.mixed_options import MixedOptions, StageOptions
 from cilsim.seeding import derive_seed
 from cilsim.streams.plan import NO_SAMPLES, ExperiencePlan, StreamPlan, blocks, labels_of, members
@@ -17,7 +17,7 @@ def mixed(options: MixedOptions, facts: DataFacts, order: tuple[int, ...], seed:
     sizes = options.sizes_for(len(order))
     used = order[: sum(sizes)]
     train, test = labels_of(facts.y_train, used), labels_of(facts.y_test, used)
-    draw = options.draw.seed if isinstance(options.draw, DrawSeed) else seed
+    draw = draw_seed(options.draw, seed)
     experiences = []
     for index, (stage, labels) in enumerate(zip(options.stages, blocks(sizes), strict=True)):
         labelled, unlabelled = _samples_of_new_classes(stage, train, labels, (draw, index))
