@@ -60,10 +60,22 @@ def test_a_goal_is_reached_or_missed() -> None:
 
 
 def test_a_limit_is_on_the_seconds_more_than_the_baseline() -> None:
-    samples = {"bare": [1.0, 1.0, 1.0], "cilsim": [1.5, 1.5, 4.0]}
+    samples = {"bare": [1.0, 1.0, 1.0], "cilsim": [1.5, 1.5, 2.5]}
+    verdicts = [verdict(samples, arm(limits=(Limit("cilsim", most),)), on_gpu=False)
+                for most in (0.25, 0.75, 1.0)]  # fmt: skip
 
-    assert verdict(samples, arm(limits=(Limit("cilsim", 0.25),)), on_gpu=False) == [
-        "MISSED: cilsim 0.5 s more than bare, limit 0.25 s"
+    measured = "cilsim 0.5 s (0.5 to 1) more than bare, limit"
+    assert verdicts == [
+        [f"MISSED: {measured} 0.25 s"], [f"no verdict: {measured} 0.75 s"],
+        [f"reached: {measured} 1 s"],
+    ]  # fmt: skip
+
+
+def test_a_limit_is_judged_however_much_a_baseline_of_next_to_nothing_varies() -> None:
+    samples = {"bare": [1e-6, 3e-6, 9e-6], "cilsim": [0.1, 0.1, 0.1]}
+
+    assert verdict(samples, arm(limits=(Limit("cilsim", 0.4),)), on_gpu=False) == [
+        "reached: cilsim 0.1 s (0.1 to 0.1) more than bare, limit 0.4 s"
     ]
 
 

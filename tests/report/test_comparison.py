@@ -77,6 +77,20 @@ def test_the_winner_beats_every_other_significantly(field):
     assert (clear.winner, close.winner) == ("teen", None)
 
 
+@pytest.mark.parametrize("metric", ["A_all", "forgetting"])
+def test_a_strategy_that_loses_on_equal_seeds_does_not_win_by_others(field, metric):
+    sign = 1 if metric == "A_all" else -1
+    lucky = {seed: 0.5 + sign * 0.4 * (seed > 2) + 0.001 * seed for seed in range(10)}
+    rival = {0: 0.5 + sign * 0.1, 1: 0.5012 + sign * 0.1, 2: 0.502 + sign * 0.1}
+    found = compare(field({"lucky": lucky, "rival": rival}, metric), metric)
+    assert (found.reference, found.pairs[0].significant, found.winner) == ("lucky", True, None)
+
+
+def test_values_that_are_no_numbers_are_missing(field):
+    (row,) = compare(field({"teen": {0: 0.5, 1: math.nan, 2: 0.7, 3: math.inf}}), "A_all").rows
+    assert row.by_seed == {0: 0.5, 2: 0.7}
+
+
 def test_nobody_wins_with_fewer_than_three_seeds(field):
     two = {"nmc": {0: 0.1, 1: 0.101}, "teen": {0: 0.9, 1: 0.9}}
     found = compare(field(two), "A_all")

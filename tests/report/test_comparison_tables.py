@@ -64,6 +64,33 @@ def test_constant_differences_are_said(field):
     )
 
 
+def test_only_pairs_that_were_tested_are_counted(field):
+    same = {"a": {0: 0.5, 1: 0.6, 2: 0.7}, "b": {0: 0.4, 1: 0.5, 2: 0.6}}
+    two = compare(field({**same, "c": {0: 0.3, 1: 0.5, 2: 0.5}}), "A_all")
+    assert comparison_table(two).notes[1] == (
+        "p: paired t-test against a on equal seeds, two-sided, corrected for 2 pairs (Holm)."
+    )
+    assert comparison_table(compare(field(same), "A_all")).notes[1] == (
+        "No test: it takes two seeds that both strategies have, with unequal differences."
+    )
+
+
+def test_differences_on_fewer_seeds_than_the_means_are_said(field):
+    found = compare(
+        field({
+            "a": {0: 0.5, 1: 0.61, 2: 0.7, 3: 0.6},
+            "b": {1: 0.5, 2: 0.55, 7: 0.6},
+            "c": {8: 0.4, 9: 0.5},
+            "d": {0: 0.1, 1: 0.1, 2: 0.1, 3: 0.1},
+        }),
+        "A_all",
+    )  # fmt: skip
+    assert comparison_table(found).notes[-1] == (
+        "Seeds in common with a, on which differences and p rest: b 2, c 0; fewer than 3 do not "
+        "count."
+    )
+
+
 def test_a_missing_gap_is_said(field):
     found = compare(field({"finetune": {0: 0.9}, "joint": {0: 0.5}}), "A_all")
     table = comparison_table(found)
@@ -85,6 +112,16 @@ def test_a_strategy_alone_is_tested_against_nobody(field):
     table = comparison_table(compare(field({"teen": FIELD["teen"]}), "A_all"))
     assert table.heads == ("strategy", "n", "A_all", "kept", "time per run")
     assert len(table.notes) == 1
+
+
+def test_a_strategy_beside_its_ceiling_is_tested_against_nobody(field):
+    table = comparison_table(compare(field({k: FIELD[k] for k in ("finetune", "joint")}), "A_all"))
+    assert table.heads == ("strategy", "n", "A_all", "gap closed", "kept", "time per run")
+    assert table.notes == (
+        "± is the half width of the 95 % interval of the mean over seeds (Student's t).",
+        "Gap closed: share of the way from finetune to joint, in percent; joint is a bound and "
+        "competes with nobody.",
+    )
 
 
 def test_counts_are_not_in_percent(field):

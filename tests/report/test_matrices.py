@@ -84,6 +84,19 @@ def test_the_confusion_matrix_has_room_for_classes_that_are_to_come(stream):
     assert (axes.get_xlim(), axes.get_ylim()) == ((-0.5, 3.5), (3.5, -0.5))
 
 
+def test_more_classes_than_pixels_share_rows_and_say_so(stream):
+    counts = np.eye(720, dtype=np.int64)
+    counts[0] += 1  # label 0 is called everything
+    axes = confusion_matrix(counts, stream).axes[0]
+    drawn = axes.images[0]
+    assert drawn.get_array().shape == (360, 360)
+    assert drawn.get_array()[0, :2].tolist() == pytest.approx([4 / 722, 2 / 722])
+    assert drawn.get_extent() == [-0.5, 719.5, 719.5, -0.5]
+    assert [text.get_text() for text in axes.figure.texts] == [
+        "confusion matrix, 2 classes to a cell"
+    ]
+
+
 @pytest.mark.parametrize("classes", [1, 200])
 def test_few_and_many_classes_can_be_drawn(classes, stream):
     labels = tuple(range(classes))

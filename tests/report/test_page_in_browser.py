@@ -209,6 +209,40 @@ def test_pointing_at_the_confusion_shows_its_cell(page: Page) -> None:
     ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def page_of_many_experiences(
+    browser: Any, long_results: LongResults, tmp_path_factory: pytest.TempPathFactory
+) -> Page:
+    """One class in each of 450 experiences, so that two classes share a cell of the confusion."""
+    path = tmp_path_factory.mktemp("many") / "report.html"
+    return Page(browser, path, long_results(1, 450))
+
+
+def test_more_classes_than_pixels_share_cells_that_name_them(
+    page_of_many_experiences: Page,
+) -> None:
+    page = page_of_many_experiences
+    canvas = "document.querySelector('[data-chart=confusion] canvas')"
+    x, y = page.middle(canvas, 0, 0)
+    side = page.js(f"({canvas}.clientWidth - 48) / 225")
+    page.browser.move_pointer(x + 46 + 224.5 * side, y + 6 + 100.5 * side)
+    assert page.texts("[data-chart=confusion] .tip")[0].split("\n") == [
+        "4 of 20, 20.0 %", "labels 200 to 201, predicted as labels 448 to 449"
+    ]  # fmt: skip
+    (caption,) = page.texts("[data-chart=confusion] figcaption")
+    assert caption == (
+        "Confusion after the last experience, seed 0. There are too many classes to draw: "
+        "2 consecutive ones share a cell."
+    )
+
+
+def test_a_hundred_thousand_values_are_drawn(page_of_many_experiences: Page) -> None:
+    page = page_of_many_experiences
+    assert page.js("complaints") == []
+    drawn = "document.querySelectorAll('[data-chart=forgetting] path.series[d^=M]').length"
+    assert page.js(drawn) == 450
+
+
 def test_pointing_at_forgetting_curves_names_the_experience(page: Page) -> None:
     plot = "document.querySelector('section:not([hidden]) [data-chart=forgetting] svg[tabindex]')"
     page.browser.move_pointer(*page.middle(plot, 0.03, 0.1))

@@ -40,6 +40,10 @@ while kill -0 "$run" 2>/dev/null; do  # a signal ended the waiting, not the run
     wait "$run"
     code=$?
 done
+if [ "$code" -eq 143 ]; then  # the run has ended in that very moment
+    wait "$run"
+    code=$?
+fi
 
 if [ "$code" -eq 130 ]; then  # stopped and saved
     scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
@@ -77,7 +81,18 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def task(place: Path, do: str) -> subprocess.Popen[bytes]:
+def test_numbers_that_are_too_great_for_a_task_are_counted_from_the_least() -> None:
+    text = script(*range(1000, 2000))
+    assert "#SBATCH --array=0-999\n" in text
+    assert """--only "$((SLURM_ARRAY_TASK_ID + 1000))" &\n""" in text
+
+
+def test_a_path_with_a_space_is_one_word() -> None:
+    text = array_script("s", [0], command=["cilsim"], folder=Path("my runs"), threads=1)
+    assert "#SBATCH --output='my runs/slurm-%A_%a.out'\n" in text
+
+
+def task(place: Path, do: str, **surroundings: str) -> subprocess.Popen[bytes]:
     """Start the script as SLURM starts a task of an array."""
     environment = {
         **os.environ,
@@ -86,8 +101,15 @@ def task(place: Path, do: str) -> subprocess.Popen[bytes]:
         "SLURM_ARRAY_TASK_ID": "3",
         "SLURM_ARRAY_JOB_ID": "1234",
         "SLURM_CPUS_PER_TASK": "2",
+        **surroundings,
     }
     return subprocess.Popen(["bash", "job.sh"], cwd=place, env=environment)
+
+
+def test_a_task_counted_from_the_least_runs_its_number(place: Path) -> None:
+    (place / "job.sh").write_text(script(1004, 1007))
+    assert task(place, "exit 0").wait(30) == 0
+    assert (place / "started").read_text() == "sweep my sweep.yaml --only 1007 2\n"
 
 
 @pytest.mark.parametrize("code", [0, 1, 2])
@@ -100,12 +122,25 @@ def test_a_task_runs_its_number_and_ends_as_the_run_does(code: int, place: Path)
 def test_a_task_whose_time_is_over_saves_and_is_queued_again(place: Path) -> None:
     save = "trap 'sleep 0.2; touch saved; exit 130' TERM; touch ready; while :; do sleep 0.05; done"
     process = task(place, save)
+
+    assert _terminated(process, place) == 130
+    assert (place / "saved").exists()
+    assert (place / "queued").read_text() == "requeue 1234_3\n"
+
+
+def test_a_run_that_ends_while_it_is_told_to_is_queued_again(place: Path) -> None:
+    (place / "slow.sh").write_text('kill() { builtin kill "$@" && sleep 0.4; }\n')
+    save = "trap 'exit 130' TERM; touch ready; while :; do sleep 0.01; done"
+    process = task(place, save, BASH_ENV=str(place / "slow.sh"))
+
+    assert _terminated(process, place) == 130
+    assert (place / "queued").read_text() == "requeue 1234_3\n"
+
+
+def _terminated(process: subprocess.Popen[bytes], place: Path) -> int:
+    """Send what --signal=B:TERM sends to the batch script alone; return its exit code."""
     deadline = time.monotonic() + 30
     while not (place / "ready").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
-
-    process.send_signal(signal.SIGTERM)  # what --signal=B:TERM sends to the batch script alone
-
-    assert process.wait(30) == 130
-    assert (place / "saved").exists()
-    assert (place / "queued").read_text() == "requeue 1234_3\n"
+    process.send_signal(signal.SIGTERM)
+    return process.wait(30)

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TypeVar
 
 from cilsim.errors import RunFolderError
 from cilsim.index.conditions import read_conditions, require_known
-from cilsim.index.database import (
-    INDEX_FILE,
-    Unusable,
-    connect,
-    forget,
-    remove_place,
-    replace_place,
-    tune,
-    writing,
-)
+from cilsim.index.database import INDEX_FILE, remove_place, replace_place, tune, writing
+from cilsim.index.lasting import LastingDatabase
 from cilsim.index.query import LATEST_FIRST, Found, metric_names, select
 from cilsim.index.run_reading import read_runs
 from cilsim.index.scanning import mark_of, run_folders
 from cilsim.results.run_folder import RunFolder
 
-logger = logging.getLogger(__name__)
-
 FOLDERS_AT_ONCE = 500
 """Run folders that are written together; others wait that long at most."""
-_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_NO_PLACE = frozenset(
-    {
-        *(sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM),
-        *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_AUTH),
-    }
-)
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -69,8 +47,7 @@ class RunIndex:
         if not root.is_dir():
             raise RunFolderError(f"{root}: no such folder; expected one that holds runs")
         self.root = root
-        self._path: Path | None = root / INDEX_FILE
-        self._connection = self._connected()
+        self._database = LastingDatabase(root / INDEX_FILE, self._refresh)
 
     def refresh(self) -> Refreshed:
         """Read every run folder that has changed since, and forget those that are gone.
@@ -78,7 +55,7 @@ class RunIndex:
         Raises:
             RunFolderError: another process writes the index for too long.
         """
-        return self._answer(self._refresh)
+        return self._database.answer(self._refresh)
 
     def rebuild(self) -> Refreshed:
         """Read every run folder again.
@@ -86,7 +63,7 @@ class RunIndex:
         Raises:
             RunFolderError: the old index cannot be removed.
         """
-        self._start_anew()
+        self._database.start_anew()
         return self.refresh()
 
     def find(
@@ -102,21 +79,16 @@ class RunIndex:
         Raises:
             CilsimError: a condition cannot be read, or names what no run has.
         """
-        return self._answer(lambda connection: _find(connection, where, sort, limit))
+        return self._database.answer(lambda connection: _find(connection, where, sort, limit))
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._database.close()
 
     def __enter__(self) -> RunIndex:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def _refresh(self, connection: sqlite3.Connection) -> Refreshed:
@@ -148,54 +120,6 @@ class RunIndex:
             for place, mark, entries in read:
                 replace_place(connection, place, mark, entries)
 
-    def _answer(self, ask: Callable[[sqlite3.Connection], Answer]) -> Answer:
-        """Ask the index; where it turns out to be damaged, make it anew and ask again."""
-        try:
-            return ask(self._connection)
-        except sqlite3.OperationalError as error:
-            self._start_after(error)
-        except sqlite3.DatabaseError as error:
-            self._start_after_damage(error)
-        self._refresh(self._connection)
-        return ask(self._connection)
-
-    def _connected(self) -> sqlite3.Connection:
-        try:
-            return connect(self._path)
-        except Unusable as error:
-            assert self._path is not None  # nothing is damaged in memory
-            _tell_damage(self._path, error)
-            forget(self._path)
-            return connect(self._path)
-        except sqlite3.OperationalError as error:
-            return self._in_memory(error)
-
-    def _start_after(self, error: sqlite3.OperationalError) -> None:
-        self._connection.close()
-        if _code(error) in _NO_PLACE | _BUSY:
-            self._connection = self._in_memory(error)
-        else:  # a table is missing
-            self._start_after_damage(error)
-
-    def _start_after_damage(self, error: sqlite3.DatabaseError) -> None:
-        _tell_damage(self._path, error)
-        self._start_anew()
-
-    def _start_anew(self) -> None:
-        self._connection.close()
-        if self._path is not None:
-            forget(self._path)
-        self._connection = self._connected()
-
-    def _in_memory(self, error: sqlite3.OperationalError) -> sqlite3.Connection:
-        if _code(error) in _BUSY:
-            raise RunFolderError(
-                f"{self._path}: another process has been writing the index for too long; try again"
-            ) from error
-        logger.warning("%s: %s; the index is kept in memory", self._path, error)
-        self._path = None
-        return connect(None)
-
 
 @dataclass(frozen=True)
 class _Known:
@@ -215,15 +139,6 @@ def _known(connection: sqlite3.Connection) -> dict[str, _Known]:
         if folder is not None:
             runs[path].append(folder)
     return {path: _Known(mark, sorted(runs[path])) for path, mark in marks.items()}
-
-
-def _tell_damage(path: Path | None, error: Exception) -> None:
-    logger.warning("%s: %s; the index is made anew", path, error)
-
-
-def _code(error: sqlite3.OperationalError) -> int:
-    """Return SQLite's primary code of an error."""
-    return error.sqlite_errorcode & 0xFF
 
 
 def _find(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cilsim.results.atomic import is_stale
-from cilsim.results.run_folder import RESOLVED
+from cilsim.results.scenario_files import RESOLVED
 from cilsim.results.sums import SUMS
 
 STATUS = "status.json"

@@ -148,8 +148,15 @@ def _winner(best: str, metric: str, pairs: Sequence[Pair]) -> str | None:
     described = describe(metric)
     if described is not None and described.higher_is_better is None:
         return None
+    sign = -1 if lower_is_better(metric) else 1
     own = [pair for pair in pairs if pair.first == best]
-    return best if own and all(pair.significant for pair in own) else None
+    return best if own and all(_is_gain(pair, sign) for pair in own) else None
+
+
+def _is_gain(pair: Pair, sign: int) -> bool:
+    """Return whether the first is better on the seeds that both have, not only on its own."""
+    found = pair.difference
+    return found is not None and pair.significant and sign * found.mean > 0
 
 
 def _gap_closed(

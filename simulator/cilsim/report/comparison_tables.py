@@ -50,7 +50,7 @@ def comparison_table(comparison: Comparison) -> ComparisonTable:
     """Return the cells of a comparison; columns that would be empty are left out."""
     percents = is_percent(comparison.metric)
     gap = any(row.gap_closed is not None for row in comparison.rows)
-    against = len(comparison.rows) > 1
+    against = any(row.against is not None for row in comparison.rows)
     heads = ["strategy", "n", comparison.metric]
     heads += [f"minus {comparison.reference}", "p (Holm)"] if against else []
     heads += ["gap closed"] if gap else []
@@ -111,7 +111,8 @@ def _notes(comparison: Comparison, against: bool) -> list[str]:
     if against:
         said += [_on_tests(comparison), _on_winner(comparison)]
     said += _on_gap(comparison)
-    said += [*_on_few_seeds(comparison, against), *_on_constant_differences(comparison)]
+    said += [*_on_few_seeds(comparison, against), *_on_other_seeds(comparison)]
+    said += _on_constant_differences(comparison)
     if comparison.missing:
         listed = ", ".join(comparison.missing)
         said.append(f"Without {comparison.metric}, so left out: {listed}.")
@@ -119,7 +120,11 @@ def _notes(comparison: Comparison, against: bool) -> list[str]:
 
 
 def _on_tests(comparison: Comparison) -> str:
-    count = len(comparison.rows) - 1 if comparison.chosen else len(comparison.pairs)
+    to_reference = [row.against for row in comparison.rows if row.against is not None]
+    family = to_reference if comparison.chosen else comparison.pairs
+    count = sum(pair.was_tested for pair in family)
+    if count == 0:
+        return "No test: it takes two seeds that both strategies have, with unequal differences."
     tests = "1 pair" if count == 1 else f"{count} pairs"
     return (
         f"p: paired t-test against {comparison.reference} on equal seeds, two-sided, corrected "
@@ -151,6 +156,23 @@ def _on_few_seeds(comparison: Comparison, against: bool) -> list[str]:
         return []
     tested = " and no difference counts" if against else ""
     return [f"n < {ENOUGH_SEEDS}, so the interval says little{tested}: {', '.join(few)}."]
+
+
+def _on_other_seeds(comparison: Comparison) -> list[str]:
+    """Say on how many seeds a difference rests, where that is fewer than a mean does."""
+    seeds = {row.label: row.interval.n for row in comparison.rows}
+    pairs = [row.against for row in comparison.rows if row.against is not None]
+    fewer = [
+        f"{pair.first} {pair.seeds}"
+        for pair in pairs
+        if pair.seeds < max(seeds[pair.first], seeds[pair.second])
+    ]
+    if not fewer:
+        return []
+    return [
+        f"Seeds in common with {comparison.reference}, on which differences and p rest: "
+        f"{', '.join(fewer)}; fewer than {ENOUGH_SEEDS} do not count."
+    ]
 
 
 def _on_constant_differences(comparison: Comparison) -> list[str]:

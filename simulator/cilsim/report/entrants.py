@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,8 +34,8 @@ class Entrant:
 
     def by_seed(self, metric: str) -> dict[int, float]:
         """Return a metric after the last experience, of those seeds that have it."""
-        found = {result.run.seed: result.final.get(metric) for result in self.results}
-        return {seed: value for seed, value in found.items() if value is not None}
+        found = {result.run.seed: result.final.get(metric, math.nan) for result in self.results}
+        return {seed: value for seed, value in found.items() if math.isfinite(value)}
 
     @property
     def seconds(self) -> float:

@@ -142,7 +142,7 @@ def _facts(
         "chart, or focus it and use the arrow keys, to read values.",
         "statistics": statistics_tables(results, names) if len(summaries) > 1 else [],
         "sections": [
-            _section(index, summary, results, charts["strategies"][index]["confusion"]["by"])
+            _section(index, summary, results, charts["strategies"][index]["confusion"]["each"])
             for index, summary in enumerate(summaries)
         ],
         "definitions": definition_rows(stream),
@@ -161,7 +161,7 @@ def _lead(stream: StreamInfo, summaries: Sequence[StrategySummary]) -> str:
 
 
 def _section(
-    index: int, summary: StrategySummary, results: Sequence[RunResult], confused_by: str
+    index: int, summary: StrategySummary, results: Sequence[RunResult], classes_in_a_cell: int
 ) -> Section:
     own = [result for result in results if result.run.strategy == summary.strategy]
     first = own[0]
@@ -172,17 +172,20 @@ def _section(
         table=Table(strategy_heads(summary.stream), strategy_rows(summary)),
         course=len(summary.stream.experiences) > 1,
         over=f", mean over {len(own)} seeds" if len(own) > 1 else "",
-        confusion_caption=_confusion_caption(first, confused_by),
+        confusion_caption=_confusion_caption(first, classes_in_a_cell),
         options=option_rows(first.run),
         photograph=_clusters(first),
         examples=examples_of(first),
     )
 
 
-def _confusion_caption(result: RunResult, by: str) -> str:
+def _confusion_caption(result: RunResult, each: int) -> str:
     matched = " after matching clusters to classes" if result.run.stream.discovery else ""
-    counted = ", counted by the experience of the classes" if by == "experience" else ""
-    return f"Confusion{matched} after the last experience, seed {result.run.seed}{counted}."
+    shared = f" There are too many classes to draw: {each} consecutive ones share a cell."
+    return (
+        f"Confusion{matched} after the last experience, seed {result.run.seed}."
+        f"{shared if each > 1 else ''}"
+    )
 
 
 def _clusters(result: RunResult) -> Photograph | None:

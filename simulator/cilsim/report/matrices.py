@@ -13,6 +13,7 @@ import numpy as np
 
 from cilsim.metrics.forgetting import forgetting_by_experience
 from cilsim.records import FloatArray, IntArray, StreamInfo
+from cilsim.report.blocks import in_blocks
 from cilsim.report.canvas import drawing, figure_of, new_figure, write_title
 
 if TYPE_CHECKING:
@@ -125,12 +126,18 @@ def confusion_frame(stream: StreamInfo) -> Axes:
 def fill_confusion(
     axes: Axes, confusion_KK: IntArray, stream: StreamInfo, title: str
 ) -> list[Artist]:
-    """Add the shares of each row, the borders between experiences, and the title."""
-    total = confusion_KK.sum(axis=1, keepdims=True)
-    share_KK = np.divide(
-        confusion_KK, total, out=np.full(confusion_KK.shape, np.nan), where=total > 0
-    )
-    artists: list[Artist] = [write_title(axes, title), _show(axes, share_KK, CONFUSION)]
+    """Add the shares of each row, the borders between experiences, and the title.
+
+    With more classes than pixels, consecutive ones share a row and a column.
+    """
+    blocks = in_blocks(confusion_KK)
+    counts_GG = blocks.counts
+    total = counts_GG.sum(axis=1, keepdims=True)
+    share_GG = np.divide(counts_GG, total, out=np.full(counts_GG.shape, np.nan), where=total > 0)
+    if blocks.each > 1:
+        title = f"{title}, {blocks.each} classes to a cell"
+    shown = _show(axes, share_GG, CONFUSION, blocks.each)
+    artists: list[Artist] = [write_title(axes, title), shown]
     starts = np.array(borders(stream, len(confusion_KK))) - 0.5
     end = len(confusion_KK) - 0.5
     across = axes.hlines(starts, -0.5, end, colors="0.45", linewidth=0.6)
@@ -150,10 +157,13 @@ def _frame(count: int, scale: Scale, xlabel: str, ylabel: str) -> Axes:
     return axes
 
 
-def _show(axes: Axes, matrix: FloatArray, scale: Scale) -> Artist:
+def _show(axes: Axes, matrix: FloatArray, scale: Scale, each: int = 1) -> Artist:
+    """Add a matrix whose cells are `each` units of the axes wide and high."""
+    end = len(matrix) * each - 0.5
     return axes.imshow(
         np.ma.masked_invalid(matrix), cmap=scale.mappable().cmap, norm=scale.norm(),
         aspect="auto", interpolation="nearest", origin="upper",
+        extent=(-0.5, end, end, -0.5),
     )  # fmt: skip
 
 

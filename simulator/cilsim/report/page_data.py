@@ -14,12 +14,13 @@ import numpy as np
 
 from cilsim.metrics.names import METRICS
 from cilsim.records import FloatArray, IntArray, RunResult, StreamInfo
+from cilsim.report.blocks import in_blocks
 from cilsim.report.formatting import printable
 from cilsim.report.matrices import borders
 from cilsim.report.summary import StrategySummary, columns
 
 MOST_CONFUSED = 12_000
-"""Pairs of classes of one strategy; with more, samples are counted by experience instead."""
+"""Cells of the confusion of one strategy; with more, consecutive classes share a cell."""
 
 
 def page_data(results: Sequence[RunResult], summaries: Sequence[StrategySummary]) -> dict[str, Any]:
@@ -64,28 +65,21 @@ def mean_matrix(results: Sequence[RunResult]) -> FloatArray:
 
 
 def confusion_cells(confusion_KK: IntArray, stream: StreamInfo) -> dict[str, Any]:
-    """Return counts that are not zero as `[row, column, count, ...]`, by class or by experience.
+    """Return counts that are not zero as `[row, column, count, ...]`, of classes or blocks of them.
 
     Args:
         confusion_KK: rows are true labels, columns predicted ones.
         stream: facts about the stream.
     """
-    by_class = np.count_nonzero(confusion_KK) <= MOST_CONFUSED
-    starts = borders(stream, len(confusion_KK))
-    counts = confusion_KK if by_class else _by_experience(confusion_KK, [0, *starts])
-    rows, across = np.nonzero(counts)
-    cells = np.stack([rows, across, counts[rows, across]], axis=1)
+    blocks = in_blocks(confusion_KK, MOST_CONFUSED)
+    rows, across = np.nonzero(blocks.counts)
+    cells = np.stack([rows, across, blocks.counts[rows, across]], axis=1)
     return {
-        "size": len(counts),
-        "by": "class" if by_class else "experience",
-        "borders": starts if by_class else [],
+        "classes": len(confusion_KK),
+        "each": blocks.each,
+        "borders": borders(stream, len(confusion_KK)),
         "cells": [int(number) for number in cells.ravel()],
     }
-
-
-def _by_experience(confusion_KK: IntArray, starts: Sequence[int]) -> IntArray:
-    summed: IntArray = np.add.reduceat(np.add.reduceat(confusion_KK, starts, 0), starts, 1)
-    return summed
 
 
 def _matrices(own: Sequence[RunResult]) -> dict[str, Any]:

@@ -39,6 +39,16 @@ class Pair:
         return found is not None and found.n >= ENOUGH_SEEDS and self.p < SIGNIFICANT
 
     @property
+    def was_tested(self) -> bool:
+        """Whether there is a p: at least two seeds are shared and the difference varies."""
+        return not math.isnan(self.p)
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds both have."""
+        return 0 if self.difference is None else self.difference.n
+
+    @property
     def constant(self) -> bool:
         """Whether the difference is the same for all seeds: they are no independent samples."""
         found = self.difference

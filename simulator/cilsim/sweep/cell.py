@@ -11,7 +11,8 @@ from typing import Any
 from cilsim.errors import CheckpointError, RunFolderError
 from cilsim.results.lock import LOCK_FILE, FolderLock
 from cilsim.results.manifest import read_manifest
-from cilsim.results.run_folder import RESOLVED, RunFolder
+from cilsim.results.run_folder import RunFolder
+from cilsim.results.scenario_files import RESOLVED
 from cilsim.results.status import Status
 from cilsim.scenario.resolved import difference, hash_in, resolved_yaml, scenario_hash
 from cilsim.scenario.schema import Scenario

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cilsim.errors import RunFolderError
 from cilsim.results.atomic import write_text
-from cilsim.results.run_folder import RESOLVED
+from cilsim.results.scenario_files import RESOLVED
 from cilsim.scenario.resolved import resolved_yaml
 from cilsim.sweep.cell import Cell, CellState, differences, state_of
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 SECONDS_BEFORE_THE_LIMIT = 180
 """How long before its end a task is told to save; a run saves within seconds."""
+LARGEST_TASK = 1000
+"""The greatest number of a task where `MaxArraySize` is what SLURM sets."""
 
 _SCRIPT = """\
 #!/bin/bash
@@ -29,7 +31,7 @@ stop() {{
 }}
 trap stop TERM INT
 
-{command} --only "$SLURM_ARRAY_TASK_ID" &
+{command} --only "{number}" &
 run=$!
 wait "$run"
 code=$?
@@ -37,6 +39,10 @@ while kill -0 "$run" 2>/dev/null; do  # a signal ended the waiting, not the run
     wait "$run"
     code=$?
 done
+if [ "$code" -eq 143 ]; then  # the run has ended in that very moment
+    wait "$run"
+    code=$?
+fi
 
 if [ "$code" -eq 130 ]; then  # stopped and saved
     scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
@@ -65,12 +71,14 @@ def array_script(
         at_once: how many tasks may run at a time, None for as many as there is room for.
     """
     limit = "" if at_once is None else f"%{at_once}"
+    before = min(numbers) if max(numbers) > LARGEST_TASK else 0
     return _SCRIPT.format(
         name=shlex.quote(name),
-        array=f"{_ranges(numbers)}{limit}",
+        array=f"{_ranges([number - before for number in numbers])}{limit}",
+        number=f"$((SLURM_ARRAY_TASK_ID + {before}))" if before else "$SLURM_ARRAY_TASK_ID",
         threads=threads,
         seconds=SECONDS_BEFORE_THE_LIMIT,
-        output=folder / "slurm-%A_%a.out",
+        output=shlex.quote(str(folder / "slurm-%A_%a.out")),
         command=shlex.join(command),
     )
 

@@ -5,13 +5,17 @@ const extent = (lines, withBands, percent) => {
   if (!values.length) return [0, 1];
   // Intervals of few seeds reach beyond what an accuracy can be: they are cut off there.
   const means = lines.flatMap((line) => line.mean.filter(known));
-  const floor = Math.min(...means) >= 0 ? 0 : percent ? -1 : -Infinity;
+  const floor = least(means) >= 0 ? 0 : percent ? -1 : -Infinity;
   const ceiling = percent ? 1 : Infinity;
-  const low = Math.max(Math.min(...values), floor);
-  const high = Math.min(Math.max(...values), ceiling);
+  const low = Math.max(least(values), floor);
+  const high = Math.min(greatest(values), ceiling);
   const room = Math.max((high - low) * 0.06, percent ? 0.005 : 1e-3);
   return [Math.max(low - room, floor), Math.min(high + room, ceiling + (percent ? 0.01 : 0))];
 };
+
+// A call with an argument for each of 100,000 values overflows the stack.
+const least = (values) => values.reduce((one, other) => Math.min(one, other), Infinity);
+const greatest = (values) => values.reduce((one, other) => Math.max(one, other), -Infinity);
 
 const pathOf = (values, x, y) => {
   let pen = "M";

@@ -6,7 +6,7 @@ const fillCell = (context, row, column, side, gap) => {
   context.fillRect(x, y, Math.max(right - x - gap, 1), Math.max(below - y - gap, 1));
 };
 
-// `spec`: {size, paint(context, side, inks) draws all cells, told(row, column) says one or null,
+// `spec`: {size (may be no whole number: then the last cell is cut), paint(context, side, inks) draws all cells, told(row, column) says one or null,
 // axes: [of columns, of rows], borders, first: cell that the keyboard begins at}.
 const heatmap = (figure, spec) => {
   const { plot, tip, said, caption } = frame(figure);
@@ -44,6 +44,9 @@ const heatmap = (figure, spec) => {
     context.fillRect(left, top, inner, inner);
     context.save();
     context.translate(left, top);
+    context.beginPath();
+    context.rect(0, 0, inner, inner);
+    context.clip();
     spec.paint(context, side, inks);
     context.globalAlpha = 1;
     context.fillStyle = inks.soft;
@@ -57,11 +60,13 @@ const heatmap = (figure, spec) => {
     context.restore();
     context.fillStyle = inks.soft;
     context.font = `12px ${style.fontFamily}`;
-    for (const at of steps(spec.size, 10)) {
+    const each = spec.each || 1;
+    for (const at of steps(Math.round(spec.size * each), 10)) {
+      const middle = (at + 0.5) * side / each;
       context.textAlign = "center";
-      context.fillText(at, left + (at + 0.5) * side, top + inner + 16);
+      context.fillText(at, left + middle, top + inner + 16);
       context.textAlign = "right";
-      context.fillText(at, left - 6, top + (at + 0.5) * side + 4);
+      context.fillText(at, left - 6, top + middle + 4);
     }
     context.textAlign = "center";
     context.fillText(spec.axes[0], left + inner / 2, height - 5);
@@ -96,7 +101,7 @@ const heatmap = (figure, spec) => {
   canvas.addEventListener("blur", leave);
   const move = (down, right) => () => {
     const [row, column] = focus || spec.first;
-    const clamp = (value) => Math.min(Math.max(value, 0), spec.size - 1);
+    const clamp = (value) => Math.min(Math.max(value, 0), Math.ceil(spec.size) - 1);
     const to = focus ? [clamp(row + down), clamp(column + right)] : [row, column];
     if (spec.told(...to)) point(...to);
   };
@@ -133,18 +138,19 @@ const matrixChart = (figure, strategy) => {
 };
 
 const confusionChart = (figure, strategy) => {
-  const { size, by, borders, cells } = strategy.confusion;
+  const { classes, each, borders, cells } = strategy.confusion;
+  const size = Math.ceil(classes / each);
   const counts = new Map();
   const totals = new Array(size).fill(0);
   for (let at = 0; at < cells.length; at += 3) {
     counts.set(cells[at] * size + cells[at + 1], cells[at + 2]);
     totals[cells[at]] += cells[at + 2];
   }
-  const name = (index) => by === "class" ? `${data.classes[index]}`
-    : `classes of experience ${index}`;
+  const name = (index) => each === 1 ? `${data.classes[index]}`
+    : `labels ${index * each} to ${Math.min((index + 1) * each, classes) - 1}`;
   const draw = heatmap(figure, {
-    size, borders, first: [0, 0],
-    axes: [`predicted ${by}`, `true ${by}`],
+    size: classes / each, each, borders: borders.map((label) => label / each), first: [0, 0],
+    axes: ["predicted label", "true label"],
     paint: (context, side, inks) => counts.forEach((samples, key) => {
       const [row, column] = [Math.floor(key / size), key % size];
       context.globalAlpha = Math.sqrt(samples / totals[row]);
@@ -154,7 +160,8 @@ const confusionChart = (figure, strategy) => {
     told: (row, column) => {
       const samples = counts.get(row * size + column) || 0;
       const share = totals[row] ? samples / totals[row] : null;
-      const of = row === column ? "predicted rightly" : `predicted as ${name(column)}`;
+      const of = row === column && each === 1 ? "predicted rightly"
+        : `predicted as ${row === column ? "the same" : name(column)}`;
       return [`${samples} of ${totals[row]}${share === null ? "" : `, ${number(share, true)}`}`,
         `${name(row)}, ${of}`];
     },
@@ -165,7 +172,8 @@ const confusionChart = (figure, strategy) => {
     bar.style.width = "4rem";
     return bar;
   };
-  figure.querySelector(".plot").after(html("div", { class: "scale" }, "right", swatch("--accent"),
-    "wrong", swatch("--bad"), "share of the true class, square root"));
+  figure.querySelector(".plot").after(html("div", { class: "scale" },
+    each === 1 ? "right" : "the same labels", swatch("--accent"),
+    each === 1 ? "wrong" : "other labels", swatch("--bad"), "share of a row, square root"));
   return draw;
 };
