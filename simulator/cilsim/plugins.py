@@ -16,7 +16,7 @@ from typing import Any
 import pluggy
 
 from cilsim import builtin, hookspecs
-from cilsim.errors import PluginError, in_one_line
+from cilsim.errors import CilsimError, Interrupted, PluginError, ScenarioError, in_one_line
 from cilsim.naming import did_you_mean
 from cilsim.registration import Plugin, register
 from cilsim.registry import Owner, Registries
@@ -108,6 +108,22 @@ def blame(trace: TracebackType | None, packages: Mapping[str, Plugin]) -> Plugin
         guilty = packages.get(package, guilty)
         trace = trace.tb_next
     return guilty
+
+
+def raised_by_stranger(error: CilsimError, owner: Owner) -> bool:
+    """Return whether the code of `owner`, a third party, raised one of cilsim's errors itself.
+
+    Its text need not say whose it is. What the engine raises while a plugin's code is at work, and
+    what plugins that come with cilsim raise, speaks of the user's scenario and data and says so;
+    complaints about a line of the user's file stay as they are.
+    """
+    trace = error.__traceback__
+    if owner.distribution == "cilsim" or isinstance(error, Interrupted | ScenarioError):
+        return False
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    return _package(module) != "cilsim"
 
 
 def _package(module: str) -> str:

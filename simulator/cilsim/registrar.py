@@ -54,39 +54,21 @@ class Staged:
 
 def registrar(kind: str, registry: Registry, owner: Owner, staged: Staged) -> Any:
     """Return the `register` of one plugin's hook for entries of one kind."""
-    fact_names = _FACTS.get(kind, ())
 
     def register(
         name: str,
         load: Any,
-        *,
+        *surplus: Any,
         options: type[Options] = Options,
         summary: str = "",
         aliases: Sequence[str] = (),
         serves: Sequence[str] = (),
         **facts: Any,
     ) -> None:
-        _require_well_formed(registry.kind, owner, name, load, summary, (*aliases, *serves))
-        for fact in facts:
-            if fact not in fact_names:
-                known = ("options", "summary", "aliases", "serves", *fact_names)
-                raise PluginError(
-                    owner.plugin,
-                    f"{registry.kind} '{name}' is registered with the unknown argument "
-                    f"'{fact}'{did_you_mean(fact, known)}",
-                )
-        if not isinstance(facts.get("check_options", {}), Mapping):
-            raise PluginError(
-                owner.plugin,
-                f"{registry.kind} '{name}' is registered with "
-                f"check_options={facts['check_options']!r}, expected a mapping",
-            )
-        if not (isinstance(options, type) and issubclass(options, Options)):
-            raise PluginError(
-                owner.plugin,
-                f"{registry.kind} '{name}' is registered with options of another kind: "
-                f"{options!r}; expected a subclass of cilsim.Options",
-            )
+        _require_well_formed(registry.kind, owner, name, load, summary, surplus)
+        _require_names(registry.kind, owner, name, {"aliases": aliases, "serves": serves})
+        _require_options(registry.kind, owner, name, options)
+        _require_facts(kind, registry.kind, owner, name, facts)
         entry = Entry(
             registry.kind, name, load, options, summary, owner,
             tuple(aliases), tuple(serves), dict(facts),
@@ -97,7 +79,7 @@ def registrar(kind: str, registry: Registry, owner: Owner, staged: Staged) -> An
 
 
 def _require_well_formed(
-    kind: str, owner: Owner, name: Any, load: Any, summary: Any, names: Sequence[Any]
+    kind: str, owner: Owner, name: Any, load: Any, summary: Any, surplus: Sequence[Any]
 ) -> None:
     """Raise the `PluginError` about an entry that nobody could list, name or load."""
     called = f"{kind} {name!r} is registered"
@@ -107,8 +89,52 @@ def _require_well_formed(
         complaint = f"{called} with {load!r}, expected a class, a function or 'package.module:name'"
     elif not isinstance(summary, str):
         complaint = f"{called} with the summary {summary!r}, expected text"
-    elif not all(isinstance(other, str) for other in names):
-        complaint = f"{called} with the names {tuple(names)!r}, expected text"
+    elif surplus:
+        complaint = f"{called} with {surplus[0]!r} in third place, expected options=, summary=, ..."
+    else:
+        return
+    raise PluginError(owner.plugin, complaint)
+
+
+def _require_names(kind: str, owner: Owner, name: str, given: Mapping[str, Any]) -> None:
+    """Raise the `PluginError` about anything but tuples or lists of text."""
+    for argument, names in given.items():
+        if isinstance(names, str) or not all(isinstance(other, str) for other in names):
+            raise PluginError(
+                owner.plugin,
+                f"{kind} {name!r} is registered with {argument}={names!r}, expected a tuple of "
+                "names",
+            )
+
+
+def _require_options(kind: str, owner: Owner, name: str, options: Any) -> None:
+    if not (isinstance(options, type) and issubclass(options, Options)):
+        raise PluginError(
+            owner.plugin,
+            f"{kind} '{name}' is registered with options of another kind: {options!r}; "
+            "expected a subclass of cilsim.Options",
+        )
+
+
+def _require_facts(
+    registered_by: str, kind: str, owner: Owner, name: str, facts: Mapping[str, Any]
+) -> None:
+    """Raise the `PluginError` about a fact that is unknown, missing or of another kind."""
+    called, known = f"{kind} '{name}' is registered", _FACTS.get(registered_by, ())
+    unknown = next((fact for fact in facts if fact not in known), None)
+    check_options, accepts = facts.get("check_options", {}), facts.get("accepts")
+    if unknown is not None:
+        nearest = did_you_mean(unknown, ("options", "summary", "aliases", "serves", *known))
+        complaint = f"{called} with the unknown argument '{unknown}'{nearest}"
+    elif not isinstance(check_options, Mapping):
+        complaint = f"{called} with check_options={check_options!r}, expected a mapping"
+    elif accepts not in (None, "images", "features"):
+        complaint = f"{called} with accepts={accepts!r}, expected 'images', 'features' or None"
+    elif "facts" in known and facts.get("facts") is None:
+        complaint = (
+            f"{called} without 'facts', expected facts=function: what is known of the data "
+            "without reading a sample"
+        )
     else:
         return
     raise PluginError(owner.plugin, complaint)

@@ -18,6 +18,7 @@ from cilsim.cli.main import main
 
 Command = Callable[..., tuple[int, str, str]]
 QUICK = ("--device", "cpu", "--seeds", "0,1", "-q")
+ONE_SEED = ("--device", "cpu", "--seeds", "0", "-q")
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def test_data_sets_have_names(cli: Command, tmp_path: Path, monkeypatch: Any) ->
     assert cli("advise", "digit") == (
         2,
         "",
-        "error: 'digit' is no folder and no data set; did you mean 'digits'?\n",
+        "error: 'digit': there is no such file, folder or data set; did you mean 'digits'?\n",
     )
 
 
@@ -175,6 +176,99 @@ def test_a_folder_without_images_is_refused(cli: Command, tmp_path: Path) -> Non
     assert cli("advise", tmp_path) == (
         2,
         "",
-        f"error: {tmp_path}: there are no images in it - expected <class>/<image>, files ending "
-        "in .bmp, .jpeg, .jpg, .png, .webp\n",
+        f"error: image folder '{tmp_path}': there are no class folders - expected "
+        "<class>/<image>, or train/<class>/<image> and test/<class>/<image>\n",
     )
+
+
+def test_a_folder_of_unreadable_images_is_refused(cli: Command, tmp_path: Path) -> None:
+    for name in ("a/1.png", "a/2.png", "b/1.png", "b/2.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"no image")
+    assert cli("advise", tmp_path) == (
+        2,
+        "",
+        f"error: '{tmp_path}': none of the first 64 images is readable - look at them, or say how "
+        "large they are by --image-size\n",
+    )
+
+
+def test_an_image_list_keeps_its_split_and_its_order(stripes: Path, cli: Command) -> None:
+    rows = ["path,label,split,order"]
+    for order, label in enumerate((3, 1, 2)):
+        rows += [f"stripes/every {label}/{n}.png,stripe {label},train,{order}" for n in range(20)]
+        rows += [f"stripes/every {label}/{n}.png,stripe {label},test," for n in range(20, 24)]
+    Path("list.csv").write_text("\n".join(rows))
+    code, out, _ = cli("advise", "list.csv", "--strategies", "nmc", "--json", *ONE_SEED)
+    found: dict[str, Any] = json.loads(out)
+    assert code == 0
+    assert found["data"]["class_names"] == ["stripe 3", "stripe 1", "stripe 2"]
+    assert (found["data"]["train"], found["data"]["test"]) == ([20, 20, 20], [4, 4, 4])
+    assert (found["data"]["side"], found["scenario"]) == (16, "advise-list-recommended.yaml")
+    scenario = yaml.safe_load(Path(found["scenario"]).read_text())
+    path = str(Path("list.csv").resolve())
+    assert scenario["stream"]["dataset"] == {"name": "image_folder", "path": path, "image_size": 16}
+    assert scenario["class_order"] == {"list": [0, 1, 2]}
+
+
+@pytest.fixture
+def table(stripes: Path) -> Path:
+    """Three classes of two columns, in the current folder."""
+    rows = [f"{row % 3 + row / 100};{'xyz'[row % 3]};{'abc'[row % 3]}" for row in range(90)]
+    path = Path("my table.csv")
+    path.write_text("\n".join(["size;kind;out come", *rows]))
+    return path
+
+
+def test_a_table_is_ranked_with_its_options(table: Path, cli: Command) -> None:
+    code, out, _ = cli(
+        "advise", table, "--set", "label=out come", "--strategies", "nmc,pass", *ONE_SEED
+    )
+    assert (code, out) == (1, "advise-my-table-recommended.yaml\n")  # pass wants images
+    scenario = yaml.safe_load(Path("advise-my-table-recommended.yaml").read_text())
+    dataset = {"name": "tabular", "path": str(table.resolve()), "label": "out come"}
+    assert (scenario["stream"]["dataset"], scenario["backbone"]) == (dataset, "mlp")
+    assert cli("check", "advise-my-table-recommended.yaml")[0] == 0
+
+
+def test_arrays_are_ranked(table: Path, cli: Command) -> None:
+    labels = np.arange(60) % 3
+    features = np.eye(8, dtype=np.float32)[labels]
+    np.savez("a.npz", x_train=features, y_train=labels, x_test=features, y_test=labels)
+    code, out, _ = cli("advise", "a.npz", "--strategies", "nmc", "--json", *ONE_SEED)
+    found: dict[str, Any] = json.loads(out)
+    assert (code, found["data"]["features"], found["data"]["train"]) == (0, True, [20, 20, 20])
+
+
+def test_of_a_scenario_its_data_set_is_taken(stripes: Path, cli: Command) -> None:
+    Path("mine.yaml").write_text(
+        "stream: {kind: class_incremental, dataset: {name: image_folder, path: stripes}, "
+        "experiences: 2}\nstrategy: nmc\n"
+    )
+    command = ("advise", "mine.yaml", "--image-size", 16, "--strategies", "nmc", *ONE_SEED)
+    assert cli(*command)[0] == 0
+    scenario = yaml.safe_load(Path("advise-mine-recommended.yaml").read_text())
+    dataset = {"name": "image_folder", "path": str(stripes.resolve()), "image_size": 16}
+    assert scenario["stream"]["dataset"] == dataset
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            [],
+            "'my table.csv': data set 'tabular' needs 'label': Column that holds the class - give "
+            "it by --set label=...",
+        ),
+        (
+            ["--set", "label=kind", "--image-size", "32"],
+            "--set stream.dataset.image_size=32: stream.dataset.image_size: unknown key; known: "
+            "categorical, ignore, label, missing, name, path, split, statistics_of, test_fraction",
+        ),
+    ],
+    ids=["label", "image size"],
+)
+def test_options_that_do_not_fit_the_data_are_refused(
+    options: list[str], message: str, table: Path, cli: Command
+) -> None:
+    assert cli("advise", table, *options) == (2, "", f"error: {message}\n")

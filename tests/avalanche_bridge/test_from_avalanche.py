@@ -12,7 +12,7 @@ from torch.utils.data import TensorDataset
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 from cilsim.avalanche_bridge import from_avalanche, run_benchmark, to_avalanche  # noqa: E402
-from cilsim.errors import DataError  # noqa: E402
+from cilsim.errors import CilsimError, DataError  # noqa: E402
 from cilsim.testing import ring  # noqa: E402
 
 
@@ -152,13 +152,31 @@ def test_transforms_are_dropped_unless_those_of_evaluation_are_asked_for() -> No
     np.testing.assert_array_equal(evaluated.x_train, plain.x_train[..., ::-1])
 
 
-def test_normalised_images_are_refused() -> None:
+def test_normalised_images_are_rounded_to_256_levels(caplog: pytest.LogCaptureFixture) -> None:
     benchmark = _images(eval_transform=lambda x: (x - 0.5) / 0.25)
+    dataset, _ = from_avalanche(benchmark, transforms="eval")
+    plain, _ = from_avalanche(_images())
+    np.testing.assert_array_equal(dataset.x_train, plain.x_train)
+    np.testing.assert_array_equal(dataset.x_test, plain.x_test)
+    assert [record.getMessage() for record in caplog.records] == [
+        "data set 'avalanche': images with values from -2 to 2 that are no 255ths are rounded to "
+        "256 levels"
+    ]
+
+
+def test_images_between_0_and_1_are_rounded_to_255ths_though_some_are_exact() -> None:
+    halves = _images(eval_transform=lambda x: x.clamp(0.0, 0.5) * 0.93)
+    dataset, plan = from_avalanche(halves, transforms="eval")
+    first = dataset.x_train[plan.experiences[0].labelled[0]]
+    expected = np.rint(np.arange(48, dtype=np.float32) * np.float32(0.93)).astype(np.uint8)
+    np.testing.assert_array_equal(first.reshape(-1), expected)
+
+
+def test_images_that_hold_no_numbers_are_refused() -> None:
     with pytest.raises(DataError) as caught:
-        from_avalanche(benchmark, transforms="eval")
+        from_avalanche(_images(eval_transform=lambda x: x / 0.0), transforms="eval")
     assert str(caught.value) == (
-        "data set 'avalanche': images with values from -2 to -1.26275 that are no 255ths - "
-        "expected 8-bit images, without normalisation"
+        "data set 'avalanche': images hold NaN or infinity - expected numbers"
     )
 
 
@@ -278,3 +296,13 @@ def test_samples_of_other_shapes_are_refused(
     with pytest.raises(DataError) as caught:
         from_avalanche(_of_shapes(train, test))
     assert str(caught.value) == f"data set 'avalanche': {message}"
+
+
+def test_a_scenario_with_a_stream_of_its_own_is_refused() -> None:
+    scenario = {"stream": {"kind": "class_incremental"}, "strategies": ["nmc"]}
+    with pytest.raises(CilsimError) as caught:
+        run_benchmark(_images(), scenario)
+    assert str(caught.value) == (
+        "run_benchmark: the scenario has a section 'stream' - expected none, the benchmark is the "
+        "stream"
+    )

@@ -1,4 +1,4 @@
-"""The tables of the README are what was measured, and measuring again gives the same."""
+"""The tables in the documentation are what was measured, and measuring again gives the same."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(root: Path, *words: str, environment: Mapping[str, str] | None = None) -
     return subprocess.run(command, cwd=root, env=variables, capture_output=True, text=True)
 
 
-def test_the_readme_and_the_scenarios_agree_with_the_figures(root: Path) -> None:
+def test_the_pages_and_the_scenarios_agree_with_the_figures(root: Path) -> None:
     found = run(root, "--check")
     assert (found.returncode, found.stderr) == (0, "")
 
@@ -75,7 +75,7 @@ def test_a_table_shows_intervals_paired_differences_bytes_and_what_is_missing() 
         Column("gain", "A_hm", "nmc"),
         Column("kept", "kept"),
     )
-    table = Table("toy", ("toy.yaml",), columns, frozenset())
+    table = Table("toy", "A toy", ("toy.yaml",), columns, frozenset())
     rows = {"nmc": row(0.5, 0.6, kept=1500), "teen": row(0.52, 0.62), "fecam": row(0.4, 0.5)}
     assert as_markdown(table, ["nmc", "teen", "fecam", "joint"], rows) == (
         "| after the last experience, % | all | gain | kept |\n"
@@ -85,13 +85,15 @@ def test_a_table_shows_intervals_paired_differences_bytes_and_what_is_missing() 
         "| `fecam` | 45.0 ± 63.5 | -10.0 ± 0.0 | 0 B |\n"
         "| `joint` | not measured |  |  |\n"
         "\n"
-        "Mean ± 95 % interval over 2 seeds; AMD EPYC, 1 thread, torch 2.15.0; "
+        "A toy: mean ± 95 % interval over 2 seeds; AMD EPYC, 1 thread, torch 2.15.0; "
         "[toy.yaml](scenarios/toy.yaml).\n"
     )
 
 
 def test_a_metric_that_a_row_does_not_have_leaves_its_cell_empty() -> None:
-    table = Table("toy", ("toy.yaml",), (Column("all", "A_all"), Column("M_f", "M_f")), frozenset())
+    table = Table(
+        "toy", "A toy", ("toy.yaml",), (Column("all", "A_all"), Column("M_f", "M_f")), frozenset()
+    )
     shown = as_markdown(table, ["joint"], {"joint": row(0.5, 0.6)})
     assert "| `joint` | 55.0 ± 63.5 |  |\n" in shown
 
@@ -106,9 +108,23 @@ def test_rows_of_discovery_are_compared_by_what_both_have() -> None:
 def test_only_what_is_between_the_marks_is_rewritten() -> None:
     text = "before\n<!-- table: toy -->\nold\n<!-- end -->\nafter\n"
     assert (
-        rewritten(text, {"toy": "new\n"})
-        == "before\n<!-- table: toy -->\nnew\n<!-- end -->\nafter\n"
+        rewritten(text, lambda name, labels: f"{name} {labels}\n")
+        == "before\n<!-- table: toy -->\ntoy []\n<!-- end -->\nafter\n"
     )
+
+
+def test_a_mark_may_ask_for_some_rows() -> None:
+    text = "<!-- table: toy nmc teen-0.1 -->\nold\n<!-- end -->\n"
+    assert (
+        rewritten(text, lambda name, labels: f"{name} {labels}\n")
+        == "<!-- table: toy nmc teen-0.1 -->\ntoy ['nmc', 'teen-0.1']\n<!-- end -->\n"
+    )
+
+
+def test_links_lead_up_from_the_page() -> None:
+    table = Table("toy", "A toy", ("toy.yaml",), (Column("all", "A_all"),), frozenset())
+    shown = as_markdown(table, ["nmc"], {"nmc": row(0.5, 0.6)}, "../../")
+    assert shown.endswith("[toy.yaml](../../scenarios/toy.yaml).\n")
 
 
 def test_rows_are_read_back_as_they_were_written(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -109,6 +110,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     with chdir(folder), redirect_stdout(out), redirect_stderr(err):
         code = main(["run", "tiny.yaml", "--device", "cpu"])
     return folder, Outcome(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def copy(finished: tuple[Path, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the finished run folder, by the name that a user in its parent would give."""
+    shutil.copytree(finished[0] / "runs" / "tiny", tmp_path / "tiny")
+    monkeypatch.chdir(tmp_path)
+    return Path("tiny")
 
 
 @pytest.fixture

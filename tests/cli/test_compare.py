@@ -17,14 +17,6 @@ Command = Callable[..., Any]
 Finished = tuple[Path, Any]
 
 
-@pytest.fixture
-def copy(finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the finished run folder, by the name that a user would give."""
-    shutil.copytree(finished[0] / "runs" / "tiny", tmp_path / "tiny")
-    monkeypatch.chdir(tmp_path)
-    return Path("tiny")
-
-
 def stored(copy: Path, strategy: str, seed: int, metric: str = "A_all") -> float:
     summary = json.loads((copy / "summary.json").read_text())
     return float(summary["strategies"][strategy]["seeds"][str(seed)][metric])

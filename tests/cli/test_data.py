@@ -173,14 +173,15 @@ def test_a_damaged_file_is_fetched_again(cli: Command, plugin: Path, root: Path)
 
 
 def test_a_file_that_is_not_there_any_more_is_one_line(
-    cli: Command, plugin: Path, server: FileServer
+    cli: Command, plugin: Path, server: FileServer, root: Path
 ) -> None:
     del server.files["images.zip"]
     outcome = cli("data", "fetch", "parts", "--plugin", plugin)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == (
         f"error: data set 'parts': 'images.zip' cannot be fetched: {server.address}images.zip: the "
-        "server answers 404 (Not Found) - the same command goes on where it stopped\n"
+        "server answers 404 (Not Found) - the same command goes on where it stopped, or put the "
+        f"file into '{root}' by hand\n"
     )
 
 

@@ -99,7 +99,21 @@ def test_the_json_of_a_folder(cli: Command, pets: None) -> None:
         ],
         "image_modes": {"RGB": 5, "L": 1},
         "unreadable": 0,
+        "turned": 0,
     }
+
+
+def test_photographs_that_are_to_be_turned_are_told(cli: Command, pets: None) -> None:
+    for name, orientation in (("dog/turned", 6), ("dog/upright", 1), ("cat/turned", 3)):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        Image.new("RGB", (20, 10)).save(f"pets/train/{name}.jpg", exif=exif)
+    outcome = cli("data", "stats", "pets", "-q")
+
+    assert (
+        "warning: 2 photographs are to be turned by their cameras' notes, which is not done: turn "
+        "their pixels before"
+    ) in outcome.out.splitlines()
 
 
 def test_skipped_files_are_counted_and_positions_have_no_names(cli: Command, pets: None) -> None:
@@ -134,7 +148,10 @@ def test_a_table_tells_what_is_missing(cli: Command) -> None:
     outcome = cli("data", "stats", "table.csv", "-q", "--set", "label=ill")
     document = cli("data", "stats", "table.csv", "-q", "--set", "label=ill", "--json").document()
 
-    assert "missing      4 values: height (3), city (1)" in outcome.out.splitlines()
+    assert outcome.out.splitlines()[5:7] == [
+        "columns      2 of numbers, 1 of categories: city (3)",
+        "missing      4 values: height (3), city (1)",
+    ]
     assert document["columns"] == {
         "age": {"categories": None, "missing": 0},
         "city": {"categories": 3, "missing": 1},

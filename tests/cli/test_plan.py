@@ -111,13 +111,14 @@ def test_an_estimate_tells_time_memory_and_disk(
     cli: Command, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CILSIM_CACHE", str(tmp_path / "cache"))
-    arguments = ("plan", tiny, "--estimate", "--device", "cpu", "-q")
+    arguments = ("plan", tiny, "--estimate", "--device", "cpu")
     outcome = cli(*arguments)
     estimate = cli(*arguments, "--json").document()["estimate"]
 
     lines = {line.partition(" ")[0]: line for line in outcome.out.splitlines()}
     assert "(nmc 0." in lines["time"]
     assert ", far 0." in lines["time"]
+    assert outcome.err == ""
     assert ", first use " in lines["time"]
     assert lines["disk"].endswith(" in the cache")
     assert lines["memory"].endswith(" at most")

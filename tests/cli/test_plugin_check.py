@@ -17,7 +17,8 @@ strategy mine
 PASS  runs                      3 experiences of class_incremental
 PASS  shapes                    scores over 4, 7, 9 classes
 PASS  equal seeds, equal files  5 files of two runs are equal byte for byte
-PASS  resumes                   stopped at step 2 of 3, the same files byte for byte
+PASS  resumes                   stopped at step 2 of 3, and after each experience: the same files \
+byte for byte
 PASS  declared memory           state_dict() holds 1,152 bytes of tensors, kept() says 1,152
 PASS  plain state               3 states of tensors and plain data
 PASS  samples untouched         those of 3 experiences are as they were
@@ -25,6 +26,7 @@ PASS  nothing hidden            other test images change nothing that it learns
 PASS  single classes            3 experiences of class_incremental
 PASS  last batch of one         3 experiences of class_incremental
 PASS  kinds served              serves class_incremental alone
+PASS  methods known             overrides learn, scores
 PASS  options documented        no options
 """
 

@@ -17,14 +17,6 @@ Command = Callable[..., Any]
 Finished = tuple[Path, Any]
 
 
-@pytest.fixture
-def copy(finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the finished run folder, by the name that a user would give."""
-    shutil.copytree(finished[0] / "runs" / "tiny", tmp_path / "tiny")
-    monkeypatch.chdir(tmp_path)
-    return Path("tiny")
-
-
 @pytest.mark.parametrize("name", ["report.md", "summary.json"])
 def test_a_report_is_rebuilt_as_the_run_wrote_it(cli: Command, copy: Path, name: str) -> None:
     before = (copy / name).read_text()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cilsim.cli import busyness
 from cilsim.errors import Interrupted
 
 Command = Callable[..., Any]
@@ -314,17 +315,22 @@ def test_another_scenario_of_the_same_name_is_refused_with_the_difference(
     )
 
 
+@pytest.mark.parametrize(("ready", "spins"), [(1, "10000"), (1000, "0")])
 def test_waiting_threads_sleep_unless_the_user_says_otherwise(
-    cli: Command, tiny: Path, runner: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+    cli: Command, tiny: Path, runner: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
+    ready: int, spins: str,
+) -> None:  # fmt: skip
     def run(*arguments: Any) -> None:
         raise Interrupted("enough")
 
     runner(run)
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    load = tiny.with_name("loadavg")
+    load.write_text(f"0.00 0.00 0.00 {ready}/999 4321\n")
+    monkeypatch.setattr(busyness, "LOAD", load)
     cli("run", tiny)
-    assert (os.environ["OMP_WAIT_POLICY"], os.environ["GOMP_SPINCOUNT"]) == ("PASSIVE", "10000")
+    assert (os.environ["OMP_WAIT_POLICY"], os.environ["GOMP_SPINCOUNT"]) == ("PASSIVE", spins)
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     cli("run", tiny)
     assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"

@@ -7,13 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from held_runs import contents, finished, held, let_go, start, wait_until
 
 SWEEP = """\
 name: small
@@ -23,66 +22,12 @@ seeds: [0, 1, 2]
 """
 RUNS = [f"tiny--nmc--seed-{seed}" for seed in range(3)]
 
-COUNTING = """
-import json, os, time
-from pathlib import Path
-import cilsim
-
-cilsim_api = 1
-HERE = Path(__file__).parent
-
-@cilsim.hookimpl
-def cilsim_after_evaluation(run, evaluation):
-    if evaluation.experience == 0 and not (HERE / "go").exists():
-        (HERE / "blocked").mkdir(exist_ok=True)
-        (HERE / "blocked" / str(run.seed)).write_text(str(os.getpid()))
-        while not (HERE / "go").exists():
-            time.sleep(0.02)
-
-@cilsim.hookimpl
-def cilsim_after_run(result):
-    with (HERE / "finished").open("a") as file:
-        file.write(f"{result.run.seed}\\n")
-"""
-"""A plugin that holds runs up after their first experience, and counts runs that finish."""
-
 
 @pytest.fixture
 def sweep(tiny: Path) -> Path:
     """`sweep.yaml` in the current folder, of three runs."""
     Path("sweep.yaml").write_text(SWEEP)
     return Path("sweep.yaml")
-
-
-def start(*arguments: str, plugin: bool = False) -> subprocess.Popen[str]:
-    """Start a sweep in a process of its own."""
-    with_plugin = ["--plugin", "counting.py"] if plugin else []
-    return subprocess.Popen(
-        [sys.executable, "-m", "cilsim", "sweep", "sweep.yaml", "--device", "cpu",
-         "--no-tensorboard", *arguments, *with_plugin],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 90.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-def blocked() -> dict[int, int]:
-    """Return the process ids of the runs that are held up, by seed."""
-    found = {int(path.name): path.read_text() for path in Path("blocked").glob("*")}
-    return {seed: int(pid) for seed, pid in found.items() if pid}
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Return the files of run folders that equal runs have equal."""
-    names = ("metrics.jsonl", "accuracy_matrix.csv", "summary.json", "resolved.yaml", "stream.json",
-             "scenario.yaml", "manifest.json", "*.npz")  # fmt: skip
-    paths = [path for name in names for path in folder.rglob(name) if ".sweep" not in path.parts]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def test_a_dry_run_lists_what_would_be_run(cli: Any, sweep: Path) -> None:
@@ -212,21 +157,20 @@ def test_a_run_that_fails_is_named_with_where_its_lines_are(sweep: Path, cli: An
 
 @pytest.mark.slow
 def test_a_killed_worker_is_noticed_and_its_run_resumed(sweep: Path) -> None:
-    Path("counting.py").write_text(COUNTING)
-    process = start("--workers", "2", plugin=True)
-    wait_until(lambda: len(blocked()) == 2)
+    process = start("--workers", "2", holding=True)
+    wait_until(lambda: len(held()) == 2)
 
-    os.kill(blocked()[0], signal.SIGKILL)
+    os.kill(held()[0], signal.SIGKILL)
     wait_until(
         lambda: "lost: ended by SIGKILL" in Path("runs/small/.sweep/events.jsonl").read_text()
     )
-    Path("go").touch()
+    let_go()
     _, err = process.communicate(timeout=120)
 
     assert process.returncode == 0, err
     assert f"again       0/3  {RUNS[0]}: lost: ended by SIGKILL\n" in err
-    assert sorted(Path("finished").read_text().split()) == ["0", "1", "2"]
-    alone = start("--out", "alone", plugin=True)
+    assert finished() == [0, 1, 2]
+    alone = start("--out", "alone", holding=True)
     _, err = alone.communicate(timeout=120)
     assert alone.returncode == 0, err
     assert contents(Path("runs/small")) == contents(Path("alone/small"))
@@ -234,10 +178,9 @@ def test_a_killed_worker_is_noticed_and_its_run_resumed(sweep: Path) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_stops_all_and_the_same_command_goes_on(sweep: Path) -> None:
-    Path("counting.py").write_text(COUNTING)
-    process = start("--workers", "2", plugin=True)
-    wait_until(lambda: len(blocked()) == 2)
-    workers = [psutil.Process(pid) for pid in blocked().values()]
+    process = start("--workers", "2", holding=True)
+    wait_until(lambda: len(held()) == 2)
+    workers = [psutil.Process(pid) for pid in held().values()]
 
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -249,27 +192,26 @@ def test_ctrl_c_stops_all_and_the_same_command_goes_on(sweep: Path) -> None:
     ]
     psutil.wait_procs(workers, timeout=5)
     assert not any(worker.is_running() for worker in workers)
-    Path("go").touch()
-    again = start("--workers", "2", plugin=True)
+    let_go()
+    again = start("--workers", "2", holding=True)
     _, err = again.communicate(timeout=120)
     assert again.returncode == 0, err
-    assert sorted(Path("finished").read_text().split()) == ["0", "1", "2"]
+    assert finished() == [0, 1, 2]
 
 
 @pytest.mark.slow
 def test_a_killed_sweep_leaves_runs_that_the_next_one_finishes(sweep: Path) -> None:
-    Path("counting.py").write_text(COUNTING)
-    process = start("--workers", "2", plugin=True)
-    wait_until(lambda: len(blocked()) == 2)
+    process = start("--workers", "2", holding=True)
+    wait_until(lambda: len(held()) == 2)
 
     process.kill()
     process.communicate()
-    Path("go").touch()
-    again = start("--workers", "2", plugin=True)
+    let_go()
+    again = start("--workers", "2", holding=True)
     _, err = again.communicate(timeout=120)
 
     assert again.returncode == 0, err
-    assert sorted(Path("finished").read_text().split()) == ["0", "1", "2"]
+    assert finished() == [0, 1, 2]
 
 
 SBATCH = """\

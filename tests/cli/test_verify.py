@@ -7,20 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 Command = Callable[..., Any]
-Finished = tuple[Path, Any]
 
 HINT = "rebuild with: cilsim resume tiny"
-
-
-@pytest.fixture
-def copy(finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of a finished run, in the current folder."""
-    shutil.copytree(finished[0] / "runs" / "tiny", tmp_path / "tiny")
-    monkeypatch.chdir(tmp_path)
-    return Path("tiny")
 
 
 def test_a_whole_run(cli: Command, copy: Path) -> None:

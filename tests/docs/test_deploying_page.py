@@ -50,7 +50,7 @@ def run_lines(block: str) -> list[int]:
     """Run the command lines of a block and return their exit codes."""
     codes = []
     for line in block.splitlines():
-        program, *words = shlex.split(line)
+        program, *words = shlex.split(line, comments=True)
         if program == "cilsim":
             codes.append(main([*words, *QUICK.get(words[0], [])]))
         else:
@@ -97,6 +97,37 @@ def test_the_commands_of_advice_run(
     save_file(backbone.state_dict(), "resnet18.safetensors")
     blocks = code_blocks((docs / "advice.md").read_text(), "bash")
     monkeypatch.setitem(QUICK, "advise", [*QUICK["advise"], "--strategies", "nmc", "-q"])
-    small = blocks[1].replace("--image-size 224", "--image-size 32")
-    assert small != blocks[1]
+    small = blocks[2].replace("--image-size 224", "--image-size 32")
+    assert small != blocks[2]
     assert [code for block in (blocks[0], small) for code in run_lines(block)] == [0, 0]
+
+
+def write_sources() -> None:
+    """Write the list, table, arrays and scenario that advice.md names."""
+    images = [f"photos/every {period}/{number}.png" for period in (1, 2) for number in range(1, 9)]
+    rows = [f"{image},{Path(image).parent.name}" for image in images]
+    Path("list.csv").write_text("\n".join(["path,label", *rows]))
+    rows = [f"{row % 2 + row / 100},{'no' if row % 2 else 'yes'}" for row in range(40)]
+    Path("patients.csv").write_text("\n".join(["age,outcome", *rows]))
+    labels = np.arange(40) % 2
+    x = np.eye(4, dtype=np.float32)[labels]
+    np.savez("features.npz", x_train=x, y_train=labels, x_test=x, y_test=labels)
+    Path("parts.yaml").write_text(
+        "stream: {kind: class_incremental, dataset: {name: image_folder, path: photos}, "
+        "experiences: 2}\nstrategy: nmc\n"
+    )
+
+
+@pytest.mark.slow
+def test_advice_takes_what_its_page_says(
+    here: Path, docs: Path, code_blocks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sources()
+    monkeypatch.setattr("cilsim.advice.ladder.MOST_EPOCHS", 2)
+    block = code_blocks((docs / "advice.md").read_text(), "bash")[1]
+    monkeypatch.setitem(QUICK, "advise", [*QUICK["advise"], "--strategies", "nmc", "-q"])
+    assert run_lines(block) == [0] * 5
+    assert {path.name for path in here.glob("advise-*-recommended.yaml")} >= {
+        f"advise-{stem}-recommended.yaml"
+        for stem in ("list", "patients", "features", "digits", "parts")
+    }

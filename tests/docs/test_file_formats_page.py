@@ -13,6 +13,7 @@ import pytest
 
 from cilsim.cli.main import main
 from cilsim.data.arrays import ArraysOptions, facts_arrays
+from cilsim.scenario.resolved import NO_INFLUENCE
 from cilsim.testing import Project
 
 PAGE = Path(__file__).parents[2] / "docs" / "file-formats.md"
@@ -26,6 +27,8 @@ PLACES = [
 
 OF_DISCOVERY = ("predictions/unlabelled", "pictures/clusters-01.png")
 """What only discovery leaves; see tests/runner/test_cluster_picture.py."""
+OF_FAILURES = "error.txt"
+"""What only a run that failed leaves; see tests/hooks/test_raising_plugins.py."""
 OF_IMAGES = ("pictures", "pictures/examples.png")
 """What only images leave; see tests/runner/test_example_picture.py."""
 
@@ -70,7 +73,7 @@ def test_the_tree_names_every_file_and_folder_that_is_left(
     inside = {path for path in found if re.search(r"checkpoints/experience-00/|mean/", path)}
     assert found - inside - documented == set()
     seed = "<strategy label>/seed-<n>"
-    elsewhere = ("checkpoints/training-01", *OF_DISCOVERY, *OF_IMAGES)
+    elsewhere = ("checkpoints/training-01", OF_FAILURES, *OF_DISCOVERY, *OF_IMAGES)
     assert documented - found == {f"{seed}/{path}" for path in elsewhere}
 
 
@@ -123,3 +126,10 @@ def test_the_python_examples_run(
     assert float(capsys.readouterr().out) > 0.98
     exec(writes, {})
     assert facts_arrays(ArraysOptions(path=tmp_path / "features.npz")).sample_shape == (16,)
+
+
+@pytest.mark.parametrize("page", ["file-formats.md", "scenarios.md"])
+def test_keys_that_change_no_result_are_named(page: str) -> None:
+    *first, last = (f"`{key}`" for key in NO_INFLUENCE)
+    text = " ".join((PAGE.parent / page).read_text().split())
+    assert f"{', '.join(first)} and {last}" in text

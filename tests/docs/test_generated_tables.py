@@ -25,7 +25,9 @@ def generated(docs: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(docs)  # where a script finds what lies beside it
+        spec.loader.exec_module(script)
     return script
 
 

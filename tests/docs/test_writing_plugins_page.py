@@ -21,6 +21,9 @@ from cilsim.plugins import discover
 from cilsim.testing import Project, RunFiles
 from cilsim.testing.conformance import PROMISES
 
+BLOBS = ("blobs", "pairs", "tiny_conv", "worst_class")
+"""What the page writes besides strategies: a data set, a stream, a backbone, a metric."""
+
 PAGE = Path(__file__).parents[2] / "docs" / "writing-plugins.md"
 
 
@@ -47,8 +50,9 @@ def run(modules: Any, folder: Path, name: str, strategy: Any = None, **changes: 
 
 
 def test_the_page_has_these_blocks(modules: Any) -> None:
-    expected = ["nearest", "trimmed", "distilled", "pinned", "counted", "shrink", "test_nearest"]
-    assert list(modules) == expected
+    assert list(modules) == [
+        *("nearest", "trimmed", "distilled", "pinned", "counted", "shrink", *BLOBS, "test_nearest"),
+    ]
 
 
 def test_the_pinned_strategy_finds_the_classes_of_the_plane(modules: Any, tmp_path: Path) -> None:
@@ -99,7 +103,7 @@ def test_the_calibrator_runs_over_nmc(modules: Any, tmp_path: Path) -> None:
 
 
 def test_the_yaml_example_names_the_calibrator(code_blocks: Any) -> None:
-    (example,) = code_blocks(PAGE.read_text(), "yaml")
+    example, _ = code_blocks(PAGE.read_text(), "yaml")
     assert yaml.safe_load(example)["strategies"][1]["calibrators"] == [
         {"name": "shrink", "weight": 0.2}
     ]
@@ -123,7 +127,7 @@ def test_stored_counts_survive_an_interruption(modules: Any, tmp_path: Path) -> 
 def test_there_is_no_block_of_another_kind(code_blocks: Any) -> None:
     fences = re.findall(r"^```(\w*)$", PAGE.read_text(), flags=re.MULTILINE)
     opened = fences[::2]
-    executed = {"python": 7, "yaml": 1, "bash": 3, "": 1}
+    executed = {"python": 11, "yaml": 2, "bash": 4, "": 1}
     assert {kind: opened.count(kind) for kind in set(opened)} == executed
 
 
@@ -185,6 +189,30 @@ def split(command: str) -> tuple[list[str], list[str]]:
     words = shlex.split(command)
     place = words.index("cilsim") + 1
     return words[:place], words[place:]
+
+
+def test_data_set_stream_backbone_metric_and_reporter_run_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code_blocks: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for block in code_blocks(PAGE.read_text(), "python"):
+        name = block.partition("\n")[0].removeprefix("# ").removesuffix(".py")
+        if name in BLOBS:
+            Path(f"{name}.py").write_text(block)
+            monkeypatch.delitem(sys.modules, name, raising=False)
+    (scenario,) = code_blocks(section("A metric and a reporter"), "yaml")
+    Path("blobs.yaml").write_text(scenario)
+    (command,) = code_blocks(section("A metric and a reporter"), "bash")
+
+    assert main(shlex.split(command)[1:]) == 0
+
+    for name in BLOBS:
+        del sys.modules[name]
+    files = RunFiles(tmp_path / "runs" / "blobs" / "nmc" / "seed-0")
+    rows = (files.folder / "worst_class.csv").read_text().split()
+    worst = [files.metrics()[index, "A_worst_class"] for index in range(4)]
+    assert rows == [f"{index},{value}" for index, value in enumerate(worst)]
+    assert files.metrics()[3, "A_all"] > 0.5
 
 
 BROKEN = [

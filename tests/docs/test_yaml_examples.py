@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -48,6 +49,15 @@ def plugins(code_blocks: Any) -> Plugins:
     return discover(extra)
 
 
+def examples(blocks: list[str]) -> list[str]:
+    """Return the examples of all blocks; several lines with one key are an example each."""
+    found = []
+    for block in blocks:
+        keys = re.findall(r"^(\w+):", block, flags=re.MULTILINE)
+        found += [block] if len(set(keys)) == len(keys) else block.splitlines()
+    return found
+
+
 def completed(part: dict[str, Any], plugins: Plugins) -> dict[str, Any]:
     """Return a scenario that holds the part of an example."""
     if "stream" in part:
@@ -64,7 +74,7 @@ def completed(part: dict[str, Any], plugins: Plugins) -> dict[str, Any]:
 def test_examples_pass_the_check(
     path: Path, plugins: Plugins, code_blocks: Any, tmp_path: Path
 ) -> None:
-    for number, block in enumerate(code_blocks(path.read_text(), "yaml")):
+    for number, block in enumerate(examples(code_blocks(path.read_text(), "yaml"))):
         scenario = tmp_path / f"example-{number}.yaml"
         part = yaml.safe_load(block)
         if "scenarios" in part:  # a sweep; test_clusters_page.py loads it
@@ -72,3 +82,10 @@ def test_examples_pass_the_check(
         scenario.write_text(block if "stream" in part else yaml.safe_dump(completed(part, plugins)))
         loaded = load_scenario(scenario, plugins.registries, with_data=False)
         assert loaded.strategies != ()
+
+
+def test_lines_with_the_same_key_are_an_example_each() -> None:
+    assert examples(["strategy: a\nstrategy: b\n", "x: 1\ny: 2\n"]) == [
+        *("strategy: a", "strategy: b"),
+        "x: 1\ny: 2\n",
+    ]

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from cilsim import Strategy
+from cilsim.errors import DataError
 from cilsim.runner.request import ScenarioOutcome
 from cilsim.testing import Project
 
@@ -72,6 +73,7 @@ RAISING: Mapping[str, tuple[Callable[..., Any], str]] = {
     "exit": (lambda *_: sys.exit(3), "it called sys.exit(3)"),
     "memory": (raising(MemoryError("1 TB")), "MemoryError: 1 TB"),
     "stranger": (raising(Stranger("hello")), "Stranger: hello"),
+    "ours": (raising(DataError("no file\n of means")), "no file of means"),
 }
 """What code can raise, and how the line about it ends."""
 

@@ -212,10 +212,20 @@ def test_options_of_another_kind_are_refused(
         ),
         (
             lambda register: register("toy", "a:B", aliases=(7,)),
-            "strategy 'toy' is registered with the names (7,), expected text",
+            "strategy 'toy' is registered with aliases=(7,), expected a tuple of names",
+        ),
+        (
+            lambda register: register("toy", "a:B", serves="class_incremental"),
+            "strategy 'toy' is registered with serves='class_incremental', expected a tuple of "
+            "names",
+        ),
+        (
+            lambda register: register("toy", "a:B", "does it my way"),
+            "strategy 'toy' is registered with 'does it my way' in third place, expected "
+            "options=, summary=, ...",
         ),
     ],
-    ids=["name", "space", "load", "target", "summary", "alias"],
+    ids=["name", "space", "load", "target", "summary", "alias", "serves", "third"],
 )
 def test_an_entry_that_nobody_could_use_is_refused(
     installed: Installed, entry_point: Any, module: Module, call: Any, line: str
@@ -226,6 +236,38 @@ def test_an_entry_that_nobody_could_use_is_refused(
 
     toy = module(cilsim_register_strategies=cilsim_register_strategies)
     assert broken(installed(entry_point("toy", toy))) == (
+        f"plugin 'toy' of cilsim-foo 0.2 is not used: {line}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "line"),
+    [
+        (
+            "datasets",
+            {},
+            "data set 'toy' is registered without 'facts', expected facts=function: what is known "
+            "of the data without reading a sample",
+        ),
+        (
+            "backbones",
+            {"accepts": "image"},
+            "backbone 'toy' is registered with accepts='image', expected 'images', 'features' or "
+            "None",
+        ),
+    ],
+    ids=["facts", "accepts"],
+)
+def test_a_fact_that_is_missing_or_of_another_kind_is_refused(
+    installed: Installed, entry_point: Any, module: Module, kind: str, facts: Any, line: str
+) -> None:
+    hook = f"cilsim_register_{kind}"
+
+    @hookimpl(specname=hook)
+    def registers(register: Register) -> None:
+        register("toy", "a:B", **facts)
+
+    assert broken(installed(entry_point("toy", module(**{hook: registers})))) == (
         f"plugin 'toy' of cilsim-foo 0.2 is not used: {line}"
     )
 

@@ -82,6 +82,11 @@ METHODS: dict[str, tuple[str, Callable[..., Any], str]] = {
         "it returned a value of type 'list', expected a dictionary of tensors and plain data",
     ),
     "kept-none": ("kept", lambda self: None, f"it returned None, {BYTES}"),
+    "kept-tensor": (
+        "kept",
+        lambda self: {"means": torch.zeros(2, 8)},
+        f"it returned {{'means': a value of type 'Tensor'}}, {BYTES}",
+    ),
     "kept-negative": ("kept", lambda self: {"old": -1}, f"it returned {{'old': -1}}, {BYTES}"),
 }
 
@@ -126,6 +131,24 @@ LEARNING: dict[str, tuple[Callable[..., Any], str]] = {
     "labels-changed": (
         lambda self, experience: experience.train.labels.add_(1),
         "it changed 'experience.train.labels' in place, expected changes to a copy",
+    ),
+    "fit-experience": (
+        lambda self, experience: self.context.fit(experience),
+        "TypeError: fit() got an Experience, expected Samples such as experience.labelled or "
+        "experience.unlabelled",
+    ),
+    "features-experience": (
+        lambda self, experience: self.context.features(experience),
+        "TypeError: features() got an Experience, expected Samples such as experience.labelled or "
+        "experience.unlabelled",
+    ),
+    "train_base-samples": (
+        lambda self, experience: self.context.train_base(experience.labelled),
+        "TypeError: train_base() got Samples, expected the Experience that learn() was given",
+    ),
+    "class_means-samples": (
+        lambda self, experience: self.context.class_means(experience.labelled),
+        "TypeError: class_means() got Samples, expected the Experience that learn() was given",
     ),
     "experience-changed": (
         lambda self, experience: setattr(experience, "index", 7),
@@ -402,3 +425,20 @@ def test_backbones_are_checked(tmp_path: Path, name: str) -> None:
     found = run_command(tmp_path, backbone(module), ["nmc"], backbone="odd")
 
     assert found.messages == {"nmc": f"{WHO}backbone 'odd': {line}"}
+
+
+def test_a_backbone_whose_weights_are_not_those_of_the_seed_is_refused(tmp_path: Path) -> None:
+    def build(options: Any, shape: Any, generator: Any) -> Any:
+        layer = torch.nn.Linear(shape[0], 4)
+        layer.feature_size = 4
+        return layer
+
+    class Plugin:
+        @hookimpl
+        def cilsim_register_backbones(self, register: Register) -> None:
+            register("odd", build)
+
+    assert run_command(tmp_path, Plugin(), ["nmc"], backbone="odd").messages == {
+        "nmc": f"{WHO}backbone 'odd': built twice its weights differ, expected them to be drawn "
+        "from 'generator' alone"
+    }

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
-import torch
+from pydantic import Field
 from torch import Tensor
+from toy_strategies import DrawsFromNowhere, ForgetsItsState, KeepsInSecret, Means
 
 from cilsim import Experience, Options, Strategy, hookimpl
 from cilsim.data.dataset import DataSet
@@ -26,19 +26,6 @@ from cilsim.testing.trial_streams import STREAMS, TESTS
 from cilsim.testing.verdicts import Verdict
 
 
-class Means(Strategy):
-    """Nearest class mean; keeps its promises."""
-
-    def learn(self, experience: Experience) -> None:
-        means = self.context.class_means(experience)
-        old = [] if self.prototypes is None else [self.prototypes]
-        self.prototypes = torch.cat([*old, means])
-
-    def scores(self, x: Tensor) -> Tensor:
-        assert self.prototypes is not None
-        return -torch.cdist(x, self.prototypes)
-
-
 class Trains(Means):
     """Fine-tunes first."""
 
@@ -47,36 +34,33 @@ class Trains(Means):
         super().learn(experience)
 
 
-class DrawsFromNowhere(Means):
-    draws = itertools.count()
-
-    def scores(self, x: Tensor) -> Tensor:
-        generator = torch.Generator().manual_seed(next(DrawsFromNowhere.draws))
-        return torch.rand(len(x), self.context.seen_classes, generator=generator)
+class TrainsAndForgetsItsState(Trains, ForgetsItsState):
+    pass
 
 
-class ForgetsItsState(Trains):
-    def state_dict(self) -> dict[str, Any]:
-        return {"prototypes": None, "rows": 0 if self.prototypes is None else len(self.prototypes)}
+class ForgetsItsSecondExperience(Means):
+    """Leaves out of its state what it learns in experience 1 alone."""
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.prototypes = torch.zeros(state["rows"], 32)
-
-
-class KeepsInSecret(Means):
     def setup(self) -> None:
-        self.samples: list[Tensor] = []
+        self.shift = 0
 
     def learn(self, experience: Experience) -> None:
-        self.samples.append(experience.labelled.x)
         super().learn(experience)
+        if experience.index == 1:
+            self.shift = 1
 
-    def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "samples": self.samples}
+    def scores(self, x: Tensor) -> Tensor:
+        return super().scores(x).roll(self.shift, 1)
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        super().load_state_dict(state)
-        self.samples = list(state["samples"])
+
+class CallsALearnThatIsNone(Means):
+    """Has one name a letter off, and one that only resembles a method."""
+
+    def lern(self, experience: Experience) -> None:
+        """Do what nobody asks for."""
+
+    def losses(self) -> list[float]:
+        return []
 
 
 class StoresAnObject(Means):
@@ -130,6 +114,8 @@ class NeedsManySamples(Means):
 class Obscure(Options):
     size: int = 3
     name: str
+    share: Annotated[float, Field(le=1.0)] = 2.0
+    """Share of something."""
 
 
 def plugins_with(kind: type[Strategy], **register_arguments: Any) -> Plugins:
@@ -161,7 +147,11 @@ def test_a_proper_strategy_keeps_every_promise() -> None:
         ("PASS", "runs", "3 experiences of class_incremental"),
         ("PASS", "shapes", "scores over 4, 7, 9 classes"),
         ("PASS", "equal seeds, equal files", "5 files of two runs are equal byte for byte"),
-        ("PASS", "resumes", "stopped at step 2 of 3, the same files byte for byte"),
+        (
+            "PASS",
+            "resumes",
+            "stopped at step 2 of 3, and after each experience: the same files byte for byte",
+        ),
         (
             "PASS",
             "declared memory",
@@ -173,8 +163,14 @@ def test_a_proper_strategy_keeps_every_promise() -> None:
         ("PASS", "single classes", "3 experiences of class_incremental"),
         ("PASS", "last batch of one", "3 experiences of class_incremental"),
         ("PASS", "kinds served", "also runs on few_shot_class_incremental"),
+        ("PASS", "methods known", "overrides learn, scores"),
         ("PASS", "options documented", "no options"),
     ]
+
+
+def line_of(method: Any, below: int) -> str:
+    """Return the place of a line of a method, counted from its `def`."""
+    return f"test_conformance.py, line {method.__code__.co_firstlineno + below}"
 
 
 WHO = "plugin 'adds' of this process: "
@@ -188,8 +184,20 @@ BROKEN = [
     (
         KeepsInSecret,
         "declared memory",
-        "state_dict() holds 28,800 bytes of tensors, kept() says 1,152",
+        "state_dict() holds 277,632 bytes of tensors, kept() says 1,152",
         "count every tensor that state_dict() returns in kept()",
+    ),
+    (
+        ForgetsItsSecondExperience,
+        "resumes",
+        "stopped after each experience: metrics.jsonl differs, with 2 other files",
+        "return all that changes from state_dict() and take it over in load_state_dict()",
+    ),
+    (
+        CallsALearnThatIsNone,
+        "methods known",
+        "'lern' is called by nobody; did you mean 'learn'?",
+        "rename it, or begin the name of a method of your own with an underscore",
     ),
     (
         WritesThroughNumpy,
@@ -206,7 +214,8 @@ BROKEN = [
     (
         NeedsTwoClasses,
         "single classes",
-        f"{WHO}learn() of strategy 'mine', experience 0: ValueError: no margin between classes",
+        f"{WHO}learn() of strategy 'mine', experience 0: ValueError: no margin between classes "
+        f"({line_of(NeedsTwoClasses.learn, 2)})",
         "a variance or a margin over one class has no value; handle new_classes == 1",
     ),
     (
@@ -219,7 +228,7 @@ BROKEN = [
         NeedsManySamples,
         "kinds served",
         f"few_shot_class_incremental: {WHO}learn() of strategy 'mine', experience 1: ValueError: "
-        "too few samples",
+        f"too few samples ({line_of(NeedsManySamples.learn, 2)})",
         "name in `serves=` only the kinds that it can learn",
     ),
 ]
@@ -239,7 +248,7 @@ def test_a_broken_promise_is_found(
 def test_a_state_that_is_not_all_there_is_found_wherever_the_run_was_stopped(
     tmp_path: Path,
 ) -> None:
-    (verdict,) = judged(tmp_path, plugins_with(ForgetsItsState), "resumes")
+    (verdict,) = judged(tmp_path, plugins_with(TrainsAndForgetsItsState), "resumes")
     assert verdict.state == "FAIL"
     assert verdict.found == "stopped at step 14 of 21: metrics.jsonl differs, with 3 other files"
 
@@ -278,7 +287,7 @@ def test_options_that_nobody_can_understand_are_found(tmp_path: Path) -> None:
     assert (verdict.state, verdict.found, verdict.helps) == (
         "FAIL",
         "'size' has no description; 'size' is a number without a range; 'name' has no "
-        "description; 'name' has no default",
+        "description; 'name' has no default; 'share' has the default 2.0, which it refuses",
         "give each a docstring below it, a default and, for numbers, Field(ge=..., le=...)",
     )
 
@@ -327,7 +336,8 @@ def test_the_test_samples_of_each_stream_are_counted(tmp_path: Path, kind: str) 
         ("nnmc", "no plugin or strategy is named 'nnmc'; did you mean 'nmc'?"),
         (
             "cilsim",
-            "plugin 'cilsim' registers no strategy and no calibrator; there is nothing to check",
+            "plugin 'cilsim' has no strategy, no calibrator and no hook of a run; there is nothing "
+            "to check",
         ),
     ],
 )
@@ -342,6 +352,14 @@ def test_a_name_without_anything_to_check_is_refused(
 @pytest.fixture
 def installed() -> Callable[[], Plugins]:
     return discover
+
+
+def test_a_strategy_that_serves_none_of_the_streams_of_a_check_is_refused() -> None:
+    with pytest.raises(CilsimError) as error:
+        subjects("mine", plugins_with(Means, serves=("pairs",)))
+    assert str(error.value) == (
+        f"strategy 'mine' serves pairs; it can be checked on {', '.join(STREAMS)}"
+    )
 
 
 def test_a_broken_plugin_is_told_with_its_reason() -> None:
@@ -364,7 +382,35 @@ def test_calibrators_are_tried_over_nearest_class_means(monkeypatch: pytest.Monk
     monkeypatch.setenv("CILSIM_PLUGINS", "teen")
     with pytest.raises(CilsimError) as error:
         subjects("teen", discover())
-    assert str(error.value) == "calibrators are checked over 'nmc', which is not loaded"
+    assert str(error.value) == "calibrators and hooks are checked over 'nmc', which is not loaded"
+
+
+class Biased:
+    """A hook that changes scores, by something that it draws from nowhere if told to."""
+
+    cilsim_api = 1
+
+    def __init__(self, draws: bool) -> None:
+        self.draws = draws
+        self.calls = 0
+
+    @hookimpl(wrapper=True)
+    def cilsim_scores(self) -> Any:
+        scores = yield
+        self.calls += self.draws
+        return scores.roll(self.calls, 1)
+
+
+@pytest.mark.parametrize(("draws", "state"), [(False, "PASS"), (True, "FAIL")])
+def test_hooks_alone_are_tried_while_nearest_class_means_learn(
+    tmp_path: Path, draws: bool, state: str
+) -> None:
+    plugins = discover([("biased", Biased(draws))])
+    (subject,) = subjects("biased", plugins)
+    checkup = Checkup(subject, plugins, tmp_path)
+    equal = next(promise for promise in PROMISES if promise.name == "equal seeds, equal files")
+    verdict = checkup.judge(equal)
+    assert (verdict.kind, verdict.name, verdict.state) == ("hooks", "biased", state)
 
 
 BUILT_IN = [

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from toy_strategies import DrawsFromNowhere, ForgetsItsState, KeepsInSecret, Means
 
 from cilsim import Experience, FeatureSet, Strategy, hookimpl
 from cilsim.registry import Register
 from cilsim.testing import DiscoveryContract, Project, StrategyContract
-
-
-class Means(Strategy):
-    """Nearest class mean in the plane; keeps to the contract."""
-
-    def learn(self, experience: Experience) -> None:
-        means = self.context.class_means(experience)
-        old = [] if self.prototypes is None else [self.prototypes]
-        self.prototypes = torch.cat([*old, means])
-
-    def scores(self, x: Tensor) -> Tensor:
-        assert self.prototypes is not None
-        return -torch.cdist(x, self.prototypes)
 
 
 class Forgets(Means):
@@ -35,45 +22,6 @@ class Forgets(Means):
         scores = super().scores(x)
         scores[:, :-2] = -1e9
         return scores
-
-
-class DrawsFromNowhere(Means):
-    """Uses a generator that no seed of ours controls."""
-
-    drawn: ClassVar[int] = 0
-
-    def scores(self, x: Tensor) -> Tensor:
-        DrawsFromNowhere.drawn += 1
-        generator = torch.Generator().manual_seed(DrawsFromNowhere.drawn)
-        return torch.rand(len(x), self.context.seen_classes, generator=generator)
-
-
-class ForgetsItsState(Means):
-    """Leaves its prototypes out of what it stores, and starts again with zeros."""
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"prototypes": None, "rows": 0 if self.prototypes is None else len(self.prototypes)}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.prototypes = torch.zeros(state["rows"], 2)
-
-
-class KeepsInSecret(Means):
-    """Stores every sample and declares prototypes."""
-
-    def setup(self) -> None:
-        self.samples: list[Tensor] = []
-
-    def learn(self, experience: Experience) -> None:
-        self.samples.append(experience.labelled.x.repeat(10, 1))
-        super().learn(experience)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "samples": self.samples}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        super().load_state_dict(state)
-        self.samples = list(state["samples"])
 
 
 class WritesIntoSamples(Means):

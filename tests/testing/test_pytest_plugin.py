@@ -41,7 +41,7 @@ def test_the_promises_are_tests_beside_the_own_ones(tmp_path: Path, run_pytest: 
     (tmp_path / "test_beside.py").write_text("def test_mine(): pass\n")
     code, out, _ = run_pytest("--cilsim-strategy", "nmc", "-k", "mine or documented")
     assert code == pytest.ExitCode.OK
-    assert "2 passed, 11 deselected" in out
+    assert "2 passed, 12 deselected" in out
 
 
 def test_without_the_option_nothing_is_added_or_imported(tmp_path: Path) -> None:
@@ -84,8 +84,10 @@ def test_a_broken_promise_fails_with_what_helps(
     monkeypatch.setattr(plugins, "discover", lambda: found)
     code, out, _ = run_pytest("--cilsim-strategy", "mine", "-k", "runs or shapes")
     assert code == pytest.ExitCode.TESTS_FAILED
+    line = Mine.learn.__code__.co_firstlineno + 1
     assert (
-        "plugin 'adds' of this process: learn() of strategy 'mine', experience 0: ValueError: no; "
-        "run a scenario of your own with --debug to see the traceback\n"
+        "plugin 'adds' of this process: learn() of strategy 'mine', experience 0: ValueError: no "
+        f"(test_pytest_plugin.py, line {line}); run a scenario of your own with --debug to see the "
+        "traceback\n"
     ) in out
-    assert "1 failed, 1 skipped, 10 deselected" in out
+    assert "1 failed, 1 skipped, 11 deselected" in out

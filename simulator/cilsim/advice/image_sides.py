@@ -1,41 +1,47 @@
-"""How large the images of a folder are, from the headers of a few."""
+"""How large listed images are, from the headers of a few."""
 
 from __future__ import annotations
 
-import os
+from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from cilsim.data.folder_listing import SUFFIXES
+from cilsim.data.folder_listing import Listing
 from cilsim.errors import DataError
 
 LOOKED_AT = 64
-"""Images whose size is read, the first of each folder in turn."""
+"""Images whose size is read, the first of each class in turn."""
 
 
-def typical_side(folder: Path) -> int:
-    """Return the median of the shorter sides of some images.
+def typical_side(where: Path, listing: Listing) -> int:
+    """Return the median of the shorter sides of some training images.
+
+    Args:
+        where: what lists them, for messages.
+        listing: the images.
 
     Raises:
-        DataError: there is no readable image.
+        DataError: none of them is readable.
     """
-    sides = [side for path in islice(_images(folder), LOOKED_AT) if (side := _side(path))]
+    sides = [side for path in islice(_in_turn(listing), LOOKED_AT) if (side := _side(path))]
     if not sides:
         raise DataError(
-            f"{folder}: there are no images in it - expected <class>/<image>, files ending in "
-            f"{', '.join(SUFFIXES)}"
+            f"'{where}': none of the first {LOOKED_AT} images is readable - look at them, or say "
+            "how large they are by --image-size"
         )
     return int(median(sides))
 
 
-def _images(folder: Path) -> list[Path]:
-    """Return the first images of every folder below, so that each class has its say."""
-    found = []
-    for parent, _, names in os.walk(folder):
-        images = sorted(name for name in names if name.casefold().endswith(SUFFIXES))
-        found += [(place, Path(parent) / name) for place, name in enumerate(images[:LOOKED_AT])]
-    return [path for _, path in sorted(found)]
+def _in_turn(listing: Listing) -> Iterator[Path]:
+    """Yield the first image of every class, then the second, so that each class has its say."""
+    seen: Counter[int] = Counter()
+    turns = []
+    for file, class_id in zip(listing.train.files, listing.train.class_ids.tolist(), strict=True):
+        turns.append((seen[class_id], class_id, file))
+        seen[class_id] += 1
+    return (listing.root / file for _, _, file in sorted(turns))
 
 
 def _side(path: Path) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cilsim.avalanche_bridge.sample_arrays import Transforms, sample_array
+from cilsim.avalanche_bridge.sample_arrays import Transforms, in_8_bits, joined, sample_array
 from cilsim.data.dataset import DataFacts, DataSet
 from cilsim.data.digest import dataset_digest
 from cilsim.data.moments import channel_moments
@@ -43,7 +43,7 @@ def from_avalanche(
         transforms: see `sample_array`.
 
     Raises:
-        DataError: there are no such streams, samples cannot be read as 8-bit images or vectors, or
+        DataError: there are no such streams, samples cannot be read as images or vectors, or
             `tasks` is needed.
     """
     dataset = benchmark_dataset(benchmark, name, tasks, transforms)
@@ -58,7 +58,7 @@ def benchmark_dataset(
     train, test = (_experiences(where, benchmark, part) for part in ("train", "test"))
     _check_tasks(where, train, tasks)
     x_train, x_test = (
-        np.concatenate([sample_array(where, each.dataset, transforms) for each in part])
+        joined([sample_array(where, each.dataset, transforms) for each in part])
         for part in (train, test)
     )
     if x_train.shape[1:] != x_test.shape[1:]:
@@ -66,6 +66,7 @@ def benchmark_dataset(
             f"{where}: training samples of shape {x_train.shape[1:]}, test samples of "
             f"{x_test.shape[1:]} - expected the same"
         )
+    x_train, x_test = in_8_bits(where, x_train, x_test)
     facts = _facts(train, test, tasks, x_train.shape[1:])
     mean, std = ((), ()) if facts.features else channel_moments(x_train)
     digest = dataset_digest(x_train, facts.y_train, x_test, facts.y_test)

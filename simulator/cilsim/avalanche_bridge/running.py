@@ -8,6 +8,7 @@ from typing import Any
 
 from cilsim.avalanche_bridge.reading import Tasks, benchmark_dataset
 from cilsim.avalanche_bridge.sample_arrays import Transforms
+from cilsim.errors import CilsimError
 from cilsim.options import Options
 from cilsim.runner.from_python import InMemory, run
 from cilsim.runner.request import ScenarioOutcome
@@ -43,8 +44,13 @@ def run_benchmark(
     Raises:
         DataError: the benchmark cannot be read.
         ScenarioError: the scenario cannot be used; every complaint at once.
-        CilsimError: device or run folder cannot be used.
+        CilsimError: the scenario has a stream of its own; device or run folder cannot be used.
     """
+    if "stream" in scenario:
+        raise CilsimError(
+            "run_benchmark: the scenario has a section 'stream' - expected none, the benchmark is "
+            "the stream"
+        )
     dataset = benchmark_dataset(benchmark, DATASET, tasks, transforms)
     repeated = only_new_classes(Options(), dataset.facts)
     stream = {"kind": "avalanche_repeated" if repeated else "avalanche", "dataset": DATASET}

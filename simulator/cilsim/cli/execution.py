@@ -5,24 +5,29 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import click
 
+from cilsim.cli.busyness import spins_while_waiting
+from cilsim.cli.outcome_document import describe_outcome
 from cilsim.cli.output import write_json
 from cilsim.cli.report_files import write_reports
 from cilsim.cli.streams import forget_stdout, stdout_reserved
-from cilsim.errors import Interrupted, RunFailed
+from cilsim.distributed.processes import ALONE, Processes
+from cilsim.errors import Interrupted, OutOfStep, RunFailed
 from cilsim.plugins import Plugins
 from cilsim.records import RunResult
 from cilsim.report.final_table import closing_lines, final_table
 from cilsim.report.scalar_log import ScalarLog, read_scalars
 from cilsim.report.terminal import NORMAL, QUIET, VERBOSE, TerminalReporter
-from cilsim.results.run_folder import RESOLVED, RunFolder
+from cilsim.results.run_folder import RunFolder
+from cilsim.results.scenario_files import RESOLVED
 from cilsim.runner.interruption import AT_ONCE, StopRequest, stop_on_signals
 from cilsim.runner.request import RunRequest, RunStart, ScenarioOutcome
 from cilsim.scenario.schema import Scenario
@@ -48,6 +53,8 @@ class Execution:
         as_json: whether stdout gets a JSON document in place of the folder's path.
         plugin_files: plugins that a command to go on has to name again.
         checkpoint_every: in place of the scenario's `checkpoints.every`, if given.
+        processes: those that run together; all but the first write to a folder that is removed.
+        started: how many of them a command to go on has to start again, if any.
     """
 
     plugins: Plugins
@@ -59,6 +66,8 @@ class Execution:
     as_json: bool
     plugin_files: Sequence[Path] = ()
     checkpoint_every: str | None = None
+    processes: Processes = ALONE
+    started: int | None = None
 
     def run(self, scenario: Scenario) -> int:
         """Run a scenario, write its reports, tell the results, and return the exit code.
@@ -102,15 +111,14 @@ class Execution:
     def _run(self, scenario: Scenario) -> ScenarioOutcome:
         prepare_environment()
         stop, folder = StopRequest(), self.out / scenario.name
-        request = RunRequest(
-            self.out, self.device, self.cache, self._reporters, stop, self._write_reports
-        )
         try:
             with stop_on_signals(stop, lambda said: tell_at_once(self._stopped(said, folder))):
                 from cilsim.runner.scenario_run import run_scenario
 
-                with stdout_reserved():
+                with stdout_reserved(), self._request(stop) as request:
                     return run_scenario(scenario, self.plugins, request)
+        except OutOfStep as error:
+            raise self._out_of_step(error, folder) from error
         except RunFailed as error:  # the runs cannot be written
             raise RunFailed(
                 f"{error}; once that is mended, go on with: {self._resume(folder)}"
@@ -121,6 +129,27 @@ class Execution:
             _show_cursor()
             raise Interrupted(self._stopped(AT_ONCE, folder)) from error
 
+    @contextmanager
+    def _request(self, stop: StopRequest) -> Iterator[RunRequest]:
+        """Give what is asked of the runner; only the first of several processes tells of it."""
+        if self.processes.is_first:
+            yield RunRequest(
+                self.out, self.device, self.cache, self._reporters, stop, self._write_reports,
+                self.processes,
+            )  # fmt: skip
+            return
+        with TemporaryDirectory(prefix="cilsim-process-", ignore_cleanup_errors=True) as out:
+            yield RunRequest(
+                Path(out), self.device, self.cache, stop=stop, processes=self.processes
+            )
+
+    def _out_of_step(self, error: OutOfStep, folder: Path) -> OutOfStep:
+        """Return what one of several processes says at its end; the first knows how to go on."""
+        if not self.processes.is_first or not (folder / RESOLVED).is_file():
+            return error
+        again = f"{error}; once that is mended, go on with: {self._resume(folder)}"
+        return OutOfStep(again, here=error.here)
+
     def _stopped(self, why: str, folder: Path) -> str:
         """Return what is said about a stop: why, and how to go on."""
         if not (folder / RESOLVED).is_file():
@@ -130,6 +159,8 @@ class Execution:
     def _resume(self, folder: Path) -> str:
         """Return the command that goes on with a run folder."""
         options = [part for path in self.plugin_files for part in ("--plugin", str(path))]
+        if self.started is not None:
+            options += ["--processes", str(self.started)]
         return shlex.join(["cilsim", "resume", str(folder), *options])
 
     def _failed(self, outcome: ScenarioOutcome) -> str:
@@ -191,41 +222,11 @@ def tell_at_once(text: str) -> None:
 
 
 def prepare_environment() -> None:
-    """Let idle threads spin for microseconds, then sleep; must come before torch is imported.
+    """Let threads that wait sleep soon or at once; must come before torch is imported.
 
-    Spinning for ever ran seven times slower where other processes were busy; never spinning made
-    two threads as slow as one on a quiet machine (both measured with libgomp, which torch brings
-    on Linux). What the user has set stays.
+    Spinning for ever ran seven times slower where other processes were busy (measured with
+    libgomp, which torch brings on Linux). What the user has set stays.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
-
-
-def describe_outcome(outcome: ScenarioOutcome) -> dict[str, Any]:
-    """Return the results of a scenario as plain data."""
-    return {
-        "name": outcome.folder.name,
-        "folder": str(outcome.folder),
-        "runs": [describe_result(result) for result in outcome.results],
-        "failures": [
-            {"strategy": failure.strategy, "seed": failure.seed, "message": failure.message}
-            for failure in outcome.failures
-        ],
-    }
-
-
-def describe_result(result: RunResult) -> dict[str, Any]:
-    """Return one run's metrics as plain data; accuracies are fractions."""
-    return {
-        "strategy": result.run.strategy,
-        "seed": result.run.seed,
-        "metrics": dict(sorted(result.final.items())),
-        "experiences": [
-            {
-                "experience": evaluation.experience,
-                "metrics": dict(sorted(evaluation.values.items())),
-            }
-            for evaluation in result.evaluations
-        ],
-    }
+        os.environ.setdefault("GOMP_SPINCOUNT", str(spins_while_waiting()))

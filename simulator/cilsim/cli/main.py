@@ -10,8 +10,10 @@ import click
 from cilsim import __version__
 from cilsim.cli.complaints import INTERNAL, complain
 from cilsim.cli.group import LateCommand, LateGroup
+from cilsim.cli.one_voice import Voice
 from cilsim.cli.settings import Settings, log_lines, shared_options
 from cilsim.cli.streams import forget_stdout, lasting_streams
+from cilsim.distributed.placement import placement
 from cilsim.errors import CilsimError
 
 _HERE = "cilsim.cli.commands"
@@ -36,7 +38,7 @@ COMMANDS = {
         f"{_HERE}.sweep:sweep", "Run strategies x scenarios x seeds x options, many at a time."
     ),
     "advise": LateCommand(
-        f"{_HERE}.advise:advise", "Try strategies on your images and recommend a scenario."
+        f"{_HERE}.advise:advise", "Try strategies on your data and recommend a scenario."
     ),
     "export": LateCommand(f"{_HERE}.export:export", "Write the model of a run as plain files."),
     "predict": LateCommand(f"{_HERE}.predict:predict", "Print the classes of image files."),
@@ -71,10 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: without the program's name; those of the process if None.
     """
-    settings = Settings()
+    given = sys.argv[1:] if arguments is None else arguments
+    settings = Settings(arguments=tuple(given))
     with lasting_streams(), log_lines(settings):
         try:
-            code = _run(arguments, settings)
+            code = _run_in_place(settings)
             settings.show_warnings()
             sys.stdout.flush()
         except BrokenPipeError:
@@ -85,10 +88,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(arguments: Sequence[str] | None, settings: Settings) -> int:
+def _run_in_place(settings: Settings) -> int:
+    """Run the command; if it is one of several processes that do, as such."""
+    try:
+        voice = Voice(placement(), settings)
+    except CilsimError as error:
+        return complain(error, settings.debug)
+    with voice.hushed():
+        return _run(settings, voice)
+
+
+def _run(settings: Settings, voice: Voice) -> int:
     stdout = sys.stdout
     try:
-        result = cilsim.main(arguments, prog_name="cilsim", standalone_mode=False, obj=settings)
+        result = cilsim.main(
+            list(settings.arguments), prog_name="cilsim", standalone_mode=False, obj=settings
+        )
     except BrokenPipeError:
         raise
     except SystemExit as error:
@@ -96,6 +111,7 @@ def _run(arguments: Sequence[str] | None, settings: Settings) -> int:
             raise BrokenPipeError from error
         return complain(error, settings.debug)
     except BaseException as error:  # complain() names it; --debug shows it all
+        voice.speak_of(error)
         return complain(error, settings.debug)
     return result if isinstance(result, int) else 0
 

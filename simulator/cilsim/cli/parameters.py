@@ -59,6 +59,10 @@ set_option = click.option(
     "--set", "overrides", metavar="KEY=VALUE", multiple=True,
     help="Set a value of the scenario, such as stream.shot=1; may be repeated.",
 )  # fmt: skip
+processes_option = click.option(
+    "--processes", type=click.IntRange(1, 1024), metavar="N",
+    help="Share trainings and extraction among N processes here, a GPU for each.",
+)  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 
 

@@ -25,11 +25,15 @@ class Settings:
         debug: whether an unexpected error is shown with its traceback.
         level: the least level of log lines that are shown.
         warnings: lines about broken plugins that are still to be shown.
+        arguments: of the command line, to give it once more.
+        processes_met: whether this is one of several processes that have met.
     """
 
     debug: bool = False
     level: int = logging.INFO
     warnings: list[str] = field(default_factory=list)
+    arguments: tuple[str, ...] = ()
+    processes_met: bool = False
 
     @property
     def quiet(self) -> bool:

@@ -47,6 +47,7 @@ def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         f"{min(counts)} to {max(counts)} training samples, imbalance {document['imbalance']:.1f}",
     )
     if "columns" in document:  # whose features for other categories are constant in training
+        yield "columns", _columns(document["columns"])
         yield "missing", _missing(document["columns"])
     elif document["constant_features"]:
         yield "constant", f"{document['constant_features']} features, in all training samples"
@@ -69,6 +70,11 @@ def _warnings(document: Mapping[str, Any]) -> Iterator[str]:
         )
     if equal["conflicting"]:
         yield f"{equal['conflicting']} samples equal one of another class"
+    if document.get("turned"):
+        yield (
+            f"{document['turned']} photographs are to be turned by their cameras' notes, which is "
+            "not done: turn their pixels before"
+        )
     if document["skipped"]:
         yield f"{len(document['skipped'])} files are skipped, being no readable images"
 
@@ -96,9 +102,19 @@ def _numbers(numbers: Sequence[float]) -> str:
     return " ".join(f"{number:.3f}" for number in numbers)
 
 
+def _columns(columns: Mapping[str, Mapping[str, int]]) -> str:
+    categories = {name: one["categories"] for name, one in columns.items() if one["categories"]}
+    most = sorted(categories, key=lambda name: -categories[name])
+    numbers = f"{len(columns) - len(most)} of numbers, {len(most)} of categories"
+    return f"{numbers}{': ' if most else ''}{_first_of(most, categories)}"
+
+
+def _first_of(names: Sequence[str], counts: Mapping[str, int]) -> str:
+    shown = ", ".join(f"{name} ({counts[name]})" for name in names[:SHOWN])
+    return f"{shown} and {len(names) - SHOWN} more columns" if len(names) > SHOWN else shown
+
+
 def _missing(columns: Mapping[str, Mapping[str, int]]) -> str:
     gaps = {name: one["missing"] for name, one in columns.items() if one["missing"]}
     most = sorted(gaps, key=lambda name: -gaps[name])
-    shown = ", ".join(f"{name} ({gaps[name]})" for name in most[:SHOWN])
-    more = f" and {len(most) - SHOWN} more columns" if len(most) > SHOWN else ""
-    return f"{sum(gaps.values())} values: {shown}{more}" if gaps else "none"
+    return f"{sum(gaps.values())} values: {_first_of(most, gaps)}" if gaps else "none"

@@ -11,7 +11,8 @@ from cilsim.metrics.evaluate import evaluate_next
 from cilsim.plugins import Plugins
 from cilsim.records import Evaluation, RunInfo, RunResult, StreamInfo
 from cilsim.results.manifest import read_manifest
-from cilsim.results.run_folder import RESOLVED, SCENARIO, RunFolder
+from cilsim.results.run_folder import RunFolder
+from cilsim.results.scenario_files import RESOLVED, SCENARIO
 from cilsim.results.seed_folder import SeedFolder
 from cilsim.results.shelf import Shelf
 from cilsim.results.stream_file import read_stream

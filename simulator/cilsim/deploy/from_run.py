@@ -13,7 +13,8 @@ from cilsim.plugins import Plugins
 from cilsim.records import StreamInfo
 from cilsim.results.checkpoint import Checkpoints
 from cilsim.results.manifest import read_manifest
-from cilsim.results.run_folder import RESOLVED, RunFolder
+from cilsim.results.run_folder import RunFolder
+from cilsim.results.scenario_files import RESOLVED
 from cilsim.results.seed_folder import SeedFolder
 from cilsim.results.stream_file import read_stream
 from cilsim.runner.factories import load_dataset

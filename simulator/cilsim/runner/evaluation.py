@@ -67,7 +67,8 @@ class Evaluator:
         return _predictions(after, [unlabelled], self.materials.hidden_labels(after), predicted_N)
 
     def _assign(self, parts: list[Samples], name: str) -> Tensor:
-        features_ND = torch.cat([self.features(part) for part in parts])
+        found = [self.features(part) for part in parts]
+        features_ND = torch.cat(found) if len(found) > 1 else found[0]  # `cat` copies one too
         feature_set = FeatureSet(features_ND, self.strategy.context.seen_classes, name)
         self.expectations.shape = (len(features_ND),)
         assigned_N: Tensor = self.hook.cilsim_assign(

@@ -10,14 +10,21 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from cilsim.errors import CilsimError, PluginError, PluginFailed, in_one_line
+from cilsim.plugins import raised_by_stranger
 from cilsim.registry import Owner
 from cilsim.runner.watch import Watch
 
 Check = Callable[[Any, tuple[Any, ...]], str]
 """Takes what a function returned and its arguments; returns what is wrong with it, or nothing."""
+
+Whose = Callable[[BaseException], Owner | None]
+"""Takes an error; returns the third party in whose code it arose, if it was one's."""
+
+_Found = tuple[BaseException, Owner, str]
+"""An error, who raised it, and in what."""
 
 _BLAME = "_cilsim_blame"
 _DEEPEST = 20
@@ -90,20 +97,28 @@ class Guard:
             owner.plugin, f"plugin '{owner.plugin}' of {owner}: {what}{when}: {complaint}"
         )
 
-    def named(self, error: BaseException) -> CilsimError | None:
+    def named(self, error: BaseException, whose: Whose | None = None) -> CilsimError | None:
         """Return what to tell of an error, or None where no plugin is known to be at fault.
 
-        Ctrl-C is nobody's fault, and what cilsim's own errors say stays as it is.
+        Ctrl-C is nobody's fault. What the engine says of a scenario stays as it is; one of
+        cilsim's errors that a third party raises itself is named like any other.
+
+        Args:
+            error: what ended the run.
+            whose: tells of code that was called from a plugin's, such as that of a backbone.
         """
-        if isinstance(error, CilsimError) and not isinstance(error, PluginError):
-            return error
         found = None if isinstance(error, KeyboardInterrupt) else self._who(error)
         if found is None:
             return error if isinstance(error, CilsimError) else None
         guilty, owner, what = found
+        inner = None if whose is None else whose(guilty)
+        if inner is not None and inner.plugin != owner.plugin:
+            owner, what = inner, f"called in {what}"
+        if _speaks_for_itself(error, guilty, owner):
+            return error
         return self.failure(owner, what, _complaint(guilty))
 
-    def _who(self, error: BaseException) -> tuple[BaseException, Owner, str] | None:
+    def _who(self, error: BaseException) -> _Found | None:
         """Return the error itself or the one that it came from, and who raised it in this run."""
         inside: BaseException | None = error
         for _ in range(_DEEPEST):
@@ -115,6 +130,15 @@ class Guard:
                 return inside, owner, what
             inside = inside.__cause__
         return None
+
+
+def _speaks_for_itself(
+    error: BaseException, guilty: BaseException, owner: Owner
+) -> TypeGuard[CilsimError]:
+    """Return whether an error is one of cilsim's that says all there is to say."""
+    if not isinstance(error, CilsimError) or isinstance(error, PluginError):
+        return False
+    return error is not guilty or not raised_by_stranger(error, owner)
 
 
 def _complaint(error: BaseException) -> str:

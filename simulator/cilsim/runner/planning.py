@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from cilsim.data.dataset import DataFacts
 from cilsim.errors import CilsimError, PluginError, in_one_line
-from cilsim.plugins import Plugins
+from cilsim.plugins import Plugins, raised_by_stranger
 from cilsim.records import StreamInfo
 from cilsim.registry import Entry, load_target
 from cilsim.scenario.class_order import class_ids_in_file
-from cilsim.scenario.schema import Scenario
+from cilsim.scenario.facts_complaint import facts_complaint
+from cilsim.scenario.schema import NamedChoice, Scenario
 from cilsim.streams.class_order import natural_order, seeded_order
 from cilsim.streams.plan import StreamPlan
+from cilsim.streams.plan_complaint import plan_complaint
 
 
 def data_facts(scenario: Scenario, plugins: Plugins) -> DataFacts:
@@ -22,11 +24,20 @@ def data_facts(scenario: Scenario, plugins: Plugins) -> DataFacts:
     Raises:
         DataError: the data set is missing or damaged.
     """
-    choice = scenario.stream.dataset
+    return told_facts(scenario.stream.dataset, plugins)
+
+
+def told_facts(choice: NamedChoice, plugins: Plugins) -> DataFacts:
+    """Return what a data set tells without reading a sample.
+
+    Raises:
+        DataError: the data set is missing or damaged.
+    """
     entry = plugins.registries.datasets[choice.name]
     with entry_named(entry):
         facts: DataFacts = load_target(entry.facts["facts"], entry)(choice.options)
     expect(DataFacts, facts, entry)
+    refuse_if(entry, facts_complaint, facts)
     return facts
 
 
@@ -52,6 +63,7 @@ def plan_stream(
     with entry_named(entry):
         plan: StreamPlan = entry.load()(scenario.stream.options, known, order, seed)
     expect(StreamPlan, plan, entry)
+    refuse_if(entry, plan_complaint, plan, known)
     return plan, plan.info(scenario.stream.dataset.name, known)
 
 
@@ -60,12 +72,16 @@ def entry_named(entry: Entry) -> Iterator[None]:
     """Name the plugin, its distribution and the entry when the entry's code fails.
 
     Raises:
-        PluginError: in place of any error that is not cilsim's own, Ctrl-C excepted.
+        PluginError: in place of any error but Ctrl-C and what cilsim itself says.
     """
     try:
         yield
-    except (CilsimError, KeyboardInterrupt):
+    except KeyboardInterrupt:
         raise
+    except CilsimError as error:
+        if isinstance(error, PluginError) or not raised_by_stranger(error, entry.owner):
+            raise
+        raise _failure(entry, " ".join(str(error).split())) from error
     except BaseException as error:  # a stranger's code may even call sys.exit
         raise _failure(entry, in_one_line(error)) from error
 
@@ -81,6 +97,17 @@ def expect(kind: type, found: object, entry: Entry) -> None:
             entry,
             f"it returned a value of type '{type(found).__name__}', expected {kind.__name__}",
         )
+
+
+def refuse_if(entry: Entry, complain: Callable[..., str], *found: object) -> None:
+    """Refuse what an entry of a third party returned if there is a complaint about it.
+
+    Raises:
+        PluginError: there is one.
+    """
+    complaint = "" if entry.owner.distribution == "cilsim" else complain(*found)
+    if complaint:
+        raise _failure(entry, complaint)
 
 
 def _failure(entry: Entry, complaint: str) -> PluginError:

@@ -15,7 +15,8 @@ from cilsim.data.dataset import DataSet
 from cilsim.plugins import Plugins
 from cilsim.records import IntArray, RunInfo
 from cilsim.results.cache import ContentStore
-from cilsim.results.seed_folder import PREDICTIONS, SeedFolder
+from cilsim.results.seed_folder import SeedFolder
+from cilsim.results.seed_results import PREDICTIONS
 from cilsim.runner.assembly import Shared, assemble
 from cilsim.runner.blame import plugins_named
 from cilsim.runner.device import choose_device, prepare

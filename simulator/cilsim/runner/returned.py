@@ -97,7 +97,8 @@ def bytes_by_kind(found: Any, _: tuple[Any, ...]) -> str:
         return f"it returned {_a(found)}, {expected}"
     for kind, size in found.items():
         if not isinstance(kind, str) or not isinstance(size, int) or size < 0:
-            return f"it returned {{{kind!r}: {size!r}}}, {expected}"
+            shown = repr(size) if isinstance(size, int | float) else _a(size)
+            return f"it returned {{{kind!r}: {shown}}}, {expected}"
     return ""
 
 

@@ -12,12 +12,14 @@ from cilsim.naming import did_you_mean
 from cilsim.plugins import Plugins
 from cilsim.registry import Entry, Registries
 from cilsim.testing import run_promises
+from cilsim.testing.method_promises import overrides_what_there_is
 from cilsim.testing.option_promises import documents_its_options
 from cilsim.testing.trial import Subject, Trial
+from cilsim.testing.trial_streams import STREAMS
 from cilsim.testing.verdicts import Promise, Verdict
 
 CARRIER = "nmc"
-"""The strategy over which calibrators are tried."""
+"""The strategy over which calibrators and hooks are tried."""
 
 RUNS = Promise(
     "runs",
@@ -78,6 +80,12 @@ PROMISES = (
         "name in `serves=` only the kinds that it can learn",
     ),
     Promise(
+        "methods known",
+        overrides_what_there_is,
+        "rename it, or begin the name of a method of your own with an underscore",
+        needs_run=False,
+    ),
+    Promise(
         "options documented",
         documents_its_options,
         "give each a docstring below it, a default and, for numbers, Field(ge=..., le=...)",
@@ -93,13 +101,14 @@ def subjects(name: str, plugins: Plugins) -> tuple[Subject, ...]:
         CilsimError: nothing has that name, or there is nothing to check.
     """
     registries = plugins.registries
-    found = _of_plugin(name, plugins) or _of_strategy(name, plugins)
+    found = _of_plugin(name, plugins) or _of_strategy(name, plugins) or _of_hooks(name, plugins)
     if found:
         return found
     loaded = [plugin.name for plugin in plugins.loaded]
     if name in loaded:
         raise CilsimError(
-            f"plugin '{name}' registers no strategy and no calibrator; there is nothing to check"
+            f"plugin '{name}' has no strategy, no calibrator and no hook of a run; there is "
+            "nothing to check"
         )
     for plugin in plugins.broken:
         if plugin.name == name:
@@ -142,9 +151,7 @@ def verdicts(subject: Subject, plugins: Plugins) -> Iterator[Verdict]:
 def _of_plugin(name: str, plugins: Plugins) -> tuple[Subject, ...]:
     registries = plugins.registries
     strategies = [
-        Subject.of_strategy(entry, plugins)
-        for entry in registries.strategies
-        if entry.owner.plugin == name
+        _subject(entry, plugins) for entry in registries.strategies if entry.owner.plugin == name
     ]
     calibrators = [entry for entry in registries.calibrators if entry.owner.plugin == name]
     if calibrators:
@@ -158,10 +165,31 @@ def _of_plugin(name: str, plugins: Plugins) -> tuple[Subject, ...]:
 
 def _of_strategy(name: str, plugins: Plugins) -> tuple[Subject, ...]:
     registry = plugins.registries.strategies
-    return (Subject.of_strategy(registry[name], plugins),) if name in registry else ()
+    return (_subject(registry[name], plugins),) if name in registry else ()
+
+
+def _subject(entry: Entry, plugins: Plugins) -> Subject:
+    subject = Subject.of_strategy(entry, plugins)
+    if not subject.kinds:
+        raise CilsimError(
+            f"strategy '{entry.name}' serves {', '.join(entry.serves)}; it can be checked on "
+            f"{', '.join(STREAMS)}"
+        )
+    return subject
+
+
+def _of_hooks(name: str, plugins: Plugins) -> tuple[Subject, ...]:
+    """Return the hooks of a plugin that has neither strategies nor calibrators."""
+    return tuple(
+        Subject.of_hooks(plugin, _carrier(plugins.registries), plugins)
+        for plugin in plugins.loaded
+        if plugin.name == name and any("_register_" not in hook for hook in plugin.hooks)
+    )
 
 
 def _carrier(registries: Registries) -> Entry:
     if CARRIER not in registries.strategies:
-        raise CilsimError(f"calibrators are checked over '{CARRIER}', which is not loaded")
+        raise CilsimError(
+            f"calibrators and hooks are checked over '{CARRIER}', which is not loaded"
+        )
     return registries.strategies[CARRIER]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from cilsim.option_schema import DescribedSchema
 from cilsim.options import Options
 from cilsim.testing.trial import Trial
@@ -18,6 +20,7 @@ def documents_its_options(trial: Trial) -> str:
     """Return how many options there are, each described, with a default and a range."""
     rows = list(option_schemas(trial.subject.entry.options))
     complaints = [f"'{name}' {what}" for name, field in rows for what in _missing(field)]
+    complaints += _refused_defaults(trial.subject.entry.options)
     if complaints:
         raise Broken("; ".join(complaints))
     number = "1 option" if len(rows) == 1 else f"{len(rows)} options"
@@ -30,6 +33,19 @@ def option_schemas(options: type[Options]) -> Iterator[tuple[str, Schema]]:
     required = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
         yield name, {**field, "required": name in required}
+
+
+def _refused_defaults(options: type[Options]) -> Iterator[str]:
+    """Say which defaults a scenario could not set, because they break the option's own rules."""
+    for name, field in options.model_fields.items():
+        if field.is_required():
+            continue
+        default = field.get_default(call_default_factory=True)
+        try:
+            options.model_validate({name: default})
+        except ValidationError as error:
+            if any(one["loc"][:1] == (name,) for one in error.errors()):
+                yield f"'{name}' has the default {default!r}, which it refuses"
 
 
 def _missing(field: Schema) -> Iterator[str]:

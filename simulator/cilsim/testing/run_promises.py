@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from cilsim.errors import Interrupted
+from cilsim.runner.interruption import StopRequest
+from cilsim.runner.request import ScenarioOutcome
 from cilsim.seeding import derive_seed
 from cilsim.testing.check_spies import CountedStop, StateSpy
 from cilsim.testing.project import RunFiles
+from cilsim.testing.spies import StopAfterCheckpoint
 from cilsim.testing.trial import Trial, write_trial_data
 from cilsim.testing.trial_streams import HIDDEN, ONE_CLASS, PER_CLASS, RECIPE, STREAMS, TESTS
 from cilsim.testing.verdicts import Broken
@@ -42,7 +45,11 @@ def repeats_itself(trial: Trial) -> str:
 
 
 def resumes(trial: Trial) -> str:
-    """Return where a run was stopped before it went on."""
+    """Return where runs were stopped before they went on.
+
+    One is stopped once, at a step drawn by lot, which may be inside a training; one after each
+    experience, so that whatever an experience leaves behind has to be taken over.
+    """
     scenario, looks = trial.main_scenario(), trial.main.stop.looks
     at = 1 + derive_seed(0, "plugin check", trial.subject.entry.name) % looks
     name = trial.new_name()
@@ -51,10 +58,32 @@ def resumes(trial: Trial) -> str:
     except Interrupted:
         outcome = trial.project.run(scenario, name)
         if outcome.failures:
-            raise Broken(f"going on fails: {outcome.failures[0].message}") from None
+            raise Broken(f"going on fails: {trial.told(outcome, name)}") from None
     where = f"stopped at step {at} of {looks}"
     _require_equal(_bytes_of_main(trial), trial.files(name).deterministic_bytes(), f"{where}: ")
-    return f"{where}, the same files byte for byte"
+    _resumes_after_each_experience(trial)
+    return f"{where}, and after each experience: the same files byte for byte"
+
+
+def _resumes_after_each_experience(trial: Trial) -> None:
+    name, where = trial.new_name(), "stopped after each experience"
+    while not (outcome := _until_a_checkpoint(trial, name)):
+        pass
+    if outcome.failures:
+        raise Broken(f"{where}: going on fails: {trial.told(outcome, name)}")
+    _require_equal(_bytes_of_main(trial), trial.files(name).deterministic_bytes(), f"{where}: ")
+
+
+def _until_a_checkpoint(trial: Trial, name: str) -> ScenarioOutcome | None:
+    """Go on with a run up to its next checkpoint; return its outcome once it is at its end."""
+    stop = StopRequest()
+    spies = [StopAfterCheckpoint(stop)]
+    try:
+        return trial.project.run(
+            trial.main_scenario(), name, stop=stop, reporters=lambda start: spies
+        )
+    except Interrupted:
+        return None
 
 
 def declares_its_memory(trial: Trial) -> str:

@@ -10,11 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from cilsim.options import Options
 from cilsim.plugins import Plugins
+from cilsim.registration import Plugin
 from cilsim.registry import Entry
+from cilsim.runner.failures import TRACEBACK
+from cilsim.runner.request import ScenarioOutcome
 from cilsim.scenario.strategy_section import serves
 from cilsim.seeding import derive_seed
 from cilsim.testing.check_spies import CountedStop, ShapeSpy, StateSpy
+from cilsim.testing.failure_place import place_of
 from cilsim.testing.patterns import patterns
 from cilsim.testing.project import Project, RunFiles
 from cilsim.testing.spies import KeptSpy, LabelSpy, SampleSpy
@@ -23,10 +28,10 @@ from cilsim.testing.trial_streams import PER_CLASS, RECIPE, STREAMS, Sections
 
 @dataclass(frozen=True)
 class Subject:
-    """What is checked: a strategy, or a calibrator over a strategy that carries it.
+    """What is checked: a strategy, or a calibrator or hooks over a strategy that carries them.
 
     Attributes:
-        entry: of the strategy or calibrator.
+        entry: of the strategy or calibrator, or one that stands for a plugin's hooks.
         choice: how a scenario names it, with the options of its plugin's `check_options`.
         strategy: the name of the strategy that runs.
         kinds: stream kinds that it serves and that can be tried, the main one first.
@@ -49,6 +54,12 @@ class Subject:
         calibrator = {"name": entry.name, **entry.facts.get("check_options", {})}
         choice = {"name": carrier.name, "calibrators": [calibrator]}
         return cls(entry, choice, carrier.name, kinds_served(carrier, plugins))
+
+    @classmethod
+    def of_hooks(cls, plugin: Plugin, carrier: Entry, plugins: Plugins) -> Subject:
+        """Return the hooks of a plugin, which every run calls, while `carrier` runs."""
+        entry = Entry("hooks", plugin.name, plugin.implementation, Options, "", plugin.owner)
+        return cls(entry, {"name": carrier.name}, carrier.name, kinds_served(carrier, plugins))
 
 
 def kinds_served(entry: Entry, plugins: Plugins) -> tuple[str, ...]:
@@ -134,8 +145,16 @@ class Trial:
         """Return the files of a run, or None if it failed; `failure` says why."""
         name = self.new_name()
         outcome = self.project.run(scenario, name, reporters=lambda start: spies, **request)
-        self.failure = "; ".join(failure.message for failure in outcome.failures)
+        self.failure = self.told(outcome, name)
         return None if self.failure else self.files(name)
+
+    def told(self, outcome: ScenarioOutcome, name: str) -> str:
+        """Return why the runs of a folder failed and where in the plugin's code, or nothing."""
+        message = "; ".join(failure.message for failure in outcome.failures)
+        stored = self.files(name).folder / TRACEBACK
+        text = stored.read_text() if stored.is_file() else ""
+        place = place_of(text, self.subject.entry.load()) if message else ""
+        return f"{message} ({place})" if place else message
 
     def new_name(self) -> str:
         """Return a name for a run folder that is not taken."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cilsim.cli.advice_wishes import find_data, wishes_of
 from cilsim.cli.discovery import find_plugins
 from cilsim.cli.output import write_json
 from cilsim.cli.parameters import FILE, json_option, parse_labels, parse_seeds, plugin_option
 from cilsim.cli.settings import settings_of, shared_options
+from cilsim.cli.several import refuse_several
 from cilsim.cli.streams import stdout_reserved
 from cilsim.errors import CilsimError, RunFailed
-from cilsim.naming import did_you_mean
 
 if TYPE_CHECKING:
     from cilsim.advice.ladder import Wishes
@@ -26,14 +26,12 @@ if TYPE_CHECKING:
     from cilsim.advice.survey import Survey
     from cilsim.cli.climbing import Climb
     from cilsim.plugins import Plugins
-    from cilsim.scenario.schema import Scenario
+    from cilsim.scenario.schema import NamedChoice, Scenario
 
 KINDS: dict[str, Kind] = {
     "class-incremental": "class_incremental",
     "few-shot": "few_shot_class_incremental",
 }
-SIDES = (16, 32, 64)
-"""Sides that images are brought to: the least one that shrinks none of a typical image away."""
 
 
 def parse_budget_option(text: str) -> float:
@@ -47,7 +45,7 @@ def parse_budget_option(text: str) -> float:
 
 
 @click.command("advise")
-@click.argument("source", metavar="DIR")
+@click.argument("source", metavar="SOURCE")
 @click.option(
     "--budget",
     default="30m",
@@ -55,6 +53,10 @@ def parse_budget_option(text: str) -> float:
     metavar="TIME",
     help="Time to spend, such as 90s, 30m (the default) or 2h.",
 )
+@click.option(
+    "--set", "overrides", metavar="KEY=VALUE", multiple=True,
+    help="Set an option of the data set, such as label=species; may be repeated.",
+)  # fmt: skip
 @click.option("--stream", type=click.Choice([*KINDS]), help="By default the data decide.")
 @click.option("--seeds", default="0-2", type=parse_seeds, metavar="SEEDS", help="By default 0-2.")
 @click.option("--strategies", type=parse_labels, metavar="NAMES", help="Try only these.")
@@ -79,12 +81,14 @@ def advise(
     as_json: bool,
     **wanted: Any,
 ) -> int:
-    """Try strategies on your images and recommend a scenario.
+    """Try strategies on your data and recommend a scenario.
 
-    DIR is a folder with one folder of images per class, or the name of a data set. Strategies that
-    work on cached features come first, then, as long as the budget lasts, those that train. All
-    are runs like any other: the same command goes on where the budget ended.
+    SOURCE is a folder of images, a CSV file that lists images, a table (with --set label=COLUMN),
+    an .npz file, the name of a data set or a scenario file, of which its data set is taken.
+    Strategies that work on cached features come first, then, as long as the budget lasts, those
+    that train. All are runs like any other: the same command goes on where the budget ended.
     """
+    refuse_several("advise")
     plugins, settings = find_plugins(plugin_files), settings_of(context)
     settings.show_warnings()
     from cilsim.advice.budget import Budget
@@ -94,11 +98,13 @@ def advise(
     from cilsim.cli.climbing import Climb
 
     budget = Budget(wanted["budget"])
-    wishes = _wishes(source, plugins, wanted)
+    with stdout_reserved():
+        choice = find_data(source, plugins, wanted)
+    wishes = wishes_of(source, choice, wanted)
     only = _named_strategies(wanted["strategies"], plugins)
     out = wanted["out"] or Path(f"{wishes.name}-recommended.yaml")
     refuse_foreign(out)
-    found = _survey(source, wishes, plugins)
+    found = _survey(source, choice, plugins)
     proposal = propose(found, KINDS.get(wanted["stream"]))
     if not settings.quiet:
         click.echo(f"{source}: {found.described()}\n{proposal.reason}", err=True)
@@ -127,29 +133,6 @@ def _exit_code(climb: Climb, ranked: Sequence[Ranked]) -> int:
     return RunFailed.exit_code if climb.failures else 0
 
 
-def _wishes(source: str, plugins: Plugins, wanted: dict[str, Any]) -> Wishes:
-    from cilsim.advice.ladder import Wishes
-
-    folder, sets = Path(source), plugins.registries.datasets
-    if folder.is_dir():
-        side = wanted["image_size"] or _side(folder)
-        name = "image_folder"
-        bad = "skip" if wanted["skip_bad_images"] else "refuse"
-        dataset = {"name": name, "path": str(folder.resolve()), "image_size": side}
-        dataset["on_bad_image"] = bad
-    elif source in sets:
-        dataset = {"name": sets[source].name}
-    else:
-        raise CilsimError(
-            f"'{source}' is no folder and no data set{did_you_mean(source, sets.names())}"
-        )
-    if wanted["weights"] is not None and wanted["backbone"] is None:
-        raise CilsimError("--weights: expected --backbone NAME, the network that they are for")
-    stem = re.sub(r"[^\w-]+", "-", folder.resolve().name if folder.is_dir() else source).strip("-")
-    name = f"advise-{stem or 'images'}"
-    return Wishes(name, dataset, wanted["seeds"], wanted["backbone"], wanted["weights"])
-
-
 def _named_strategies(names: Sequence[str] | None, plugins: Plugins) -> list[str] | None:
     strategies = plugins.registries.strategies
     for name in names or ():
@@ -158,23 +141,14 @@ def _named_strategies(names: Sequence[str] | None, plugins: Plugins) -> list[str
     return None if names is None else [strategies[name].name for name in names]
 
 
-def _side(folder: Path) -> int:
-    """Return the least of `SIDES` that is not below the shorter side of most images."""
-    from cilsim.advice.image_sides import typical_side
-
-    typical = typical_side(folder)
-    return next((side for side in SIDES if side >= typical), SIDES[-1])
-
-
-def _survey(source: str, wishes: Wishes, plugins: Plugins) -> Survey:
+def _survey(source: str, choice: NamedChoice, plugins: Plugins) -> Survey:
     from cilsim.advice.survey import survey
     from cilsim.registry import load_target
     from cilsim.runner.planning import entry_named
 
-    entry = plugins.registries.datasets[wishes.dataset["name"]]
-    given = {key: value for key, value in wishes.dataset.items() if key != "name"}
+    entry = plugins.registries.datasets[choice.name]
     with entry_named(entry), stdout_reserved():
-        facts = load_target(entry.facts["facts"], entry)(entry.options(**given))
+        facts = load_target(entry.facts["facts"], entry)(choice.options)
     return survey(facts, source)
 
 

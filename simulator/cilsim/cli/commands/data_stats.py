@@ -128,6 +128,7 @@ def _of_images(choice: NamedChoice) -> dict[str, Any]:
         "image_sizes": sizes,
         "image_modes": dict(headers.modes.most_common()),
         "unreadable": headers.unreadable,
+        "turned": headers.turned,
         "file_bytes": headers.bytes,
     }
 

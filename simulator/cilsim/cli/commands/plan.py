@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +29,8 @@ from cilsim.scenario.schema import Scenario
 
 DIGITS = 12
 """Digits of a digest that are shown."""
+STORES = logging.getLogger("cilsim.strategy.base_training")
+"""Tells what is stored, for an estimate in a folder that does not stay."""
 
 
 @click.command("plan")
@@ -117,10 +121,20 @@ def describe(scenario: Scenario, plugins: Plugins) -> dict[str, Any]:
 
 def _estimate(scenario: Scenario, plugins: Plugins, device: str) -> dict[str, Any]:
     prepare_environment()
-    with stdout_reserved():
+    with stdout_reserved(), _silent(STORES):
         from cilsim.runner.estimate import estimate
 
         return asdict(estimate(scenario, plugins, device))
+
+
+@contextmanager
+def _silent(logger: logging.Logger) -> Iterator[None]:
+    before = logger.level
+    logger.setLevel(max(logging.WARNING, logger.getEffectiveLevel()))
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _order_digest(stream: StreamInfo) -> str:

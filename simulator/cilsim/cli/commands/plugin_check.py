@@ -35,7 +35,8 @@ def check(context: click.Context, name: str, plugin_files: Sequence[Path], as_js
     """Try whether a plugin keeps its promises.
 
     NAME is a plugin, as in `cilsim plugin list`, or a strategy. Each of its strategies and
-    calibrators learns small streams for some seconds. The exit code is 1 if a promise is broken.
+    calibrators learns small streams for some seconds; a plugin that has hooks alone is tried
+    while `nmc` learns them. The exit code is 1 if a promise is broken.
     """
     plugins = find_plugins(plugin_files)
     with _quiet(keep_lines=settings_of(context).verbose):

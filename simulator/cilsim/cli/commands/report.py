@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from cilsim.cli.discovery import find_plugins
-from cilsim.cli.execution import describe_result
+from cilsim.cli.outcome_document import describe_result
 from cilsim.cli.output import write_json
 from cilsim.cli.parameters import FILE, json_option, plugin_option
 from cilsim.cli.report_files import stamps_of, strategy_names, write_reports

@@ -26,6 +26,7 @@ from cilsim.cli.parameters import (
 from cilsim.cli.recipe_list import write_recipes
 from cilsim.cli.recipes import comparable, find_recipe, recipes, variant_name
 from cilsim.cli.settings import settings_of, shared_options
+from cilsim.cli.several import refuse_several
 from cilsim.cli.streams import stdout_reserved
 from cilsim.data.dataset import DataFacts
 from cilsim.errors import CilsimError, DataError
@@ -86,6 +87,7 @@ def reproduce(
     3 means that a number is missed, 2 that the data are not here.
     """
     settings = settings_of(context)
+    refuse_several("reproduce")
     plugins = find_plugins(plugin_files)
     settings.show_warnings()
     if listing:

@@ -9,10 +9,18 @@ from typing import Any
 import click
 
 from cilsim.cli.discovery import find_plugins
-from cilsim.cli.execution import Execution, describe_outcome
+from cilsim.cli.execution import Execution
+from cilsim.cli.outcome_document import describe_outcome
 from cilsim.cli.output import write_json
-from cilsim.cli.parameters import FILE, json_option, plugin_option, run_options
+from cilsim.cli.parameters import (
+    FILE,
+    json_option,
+    plugin_option,
+    processes_option,
+    run_options,
+)
 from cilsim.cli.settings import settings_of, shared_options
+from cilsim.cli.several import several
 from cilsim.cli.stored import results_in, scenario_in, scenario_to_resume
 from cilsim.errors import CheckpointError
 from cilsim.results.integrity import check_run
@@ -26,6 +34,7 @@ FILES_NAMED = 5
 @click.command("resume")
 @click.argument("folder", metavar="RUN", type=FILE)
 @run_options
+@processes_option
 @plugin_option
 @json_option
 @shared_options
@@ -36,6 +45,7 @@ def resume(
     folder: Path,
     plugin_files: Sequence[Path],
     device: str | None,
+    processes: int | None,
     **how: Any,
 ) -> int:
     """Go on with an interrupted run.
@@ -58,9 +68,12 @@ def resume(
     scenario = scenario_to_resume(run_folder, plugins)
     settings.show_warnings()
     chosen = device or _device(path)
-    return Execution(plugins, settings, path.parent, chosen, plugin_files=plugin_files, **how).run(
-        scenario
-    )
+    with several(settings, processes, chosen) as (together, own_device):
+        execution = Execution(
+            plugins, settings, path.parent, own_device,
+            plugin_files=plugin_files, processes=together, started=processes, **how,
+        )  # fmt: skip
+        return execution.run(scenario)
 
 
 def _says_finished(run_folder: RunFolder) -> bool:

@@ -19,11 +19,13 @@ from cilsim.cli.parameters import (
     parse_labels,
     parse_seeds,
     plugin_option,
+    processes_option,
     run_options,
     set_option,
 )
 from cilsim.cli.settings import settings_of, shared_options
-from cilsim.errors import CilsimError, Interrupted
+from cilsim.cli.several import several, shared_threads
+from cilsim.errors import CilsimError, Interrupted, OutOfStep
 from cilsim.naming import did_you_mean
 from cilsim.scenario.schema import Scenario
 
@@ -43,6 +45,7 @@ from cilsim.scenario.schema import Scenario
 @click.option("--out", default="runs", type=FILE, show_default=True, help="Folder of all runs.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="Threads of the CPU.")
 @run_options
+@processes_option
 @plugin_option
 @json_option
 @shared_options
@@ -57,6 +60,7 @@ def run(
     out: Path,
     threads: int | None,
     device: str | None,
+    processes: int | None,
     plugin_files: Sequence[Path],
     **how: Any,
 ) -> int:
@@ -70,15 +74,19 @@ def run(
     plugins = find_plugins(plugin_files)
     loaded = load_scenarios(files, plugins, overrides)
     scenarios = [
-        narrowed(scenario, str(path), seeds, strategies, threads)
+        narrowed(
+            scenario, str(path), seeds, strategies, threads or shared_threads(scenario, processes)
+        )
         for path, scenario in zip(files, loaded, strict=True)
     ]
     refuse_equal_names(files, scenarios)
     settings.show_warnings()
-    execution = Execution(
-        plugins, settings, out, device or "auto", plugin_files=plugin_files, **how
-    )
-    return max(_run(execution, scenario, settings.debug) for scenario in scenarios)
+    with several(settings, processes, device or "auto") as (together, own_device):
+        execution = Execution(
+            plugins, settings, out, own_device,
+            plugin_files=plugin_files, processes=together, started=processes, **how,
+        )  # fmt: skip
+        return max(_run(execution, scenario, settings.debug) for scenario in scenarios)
 
 
 def narrowed(
@@ -132,7 +140,7 @@ def _run(execution: Execution, scenario: Scenario, debug: bool) -> int:
     """Run one scenario; what goes wrong with it does not stop the next."""
     try:
         return execution.run(scenario)
-    except Interrupted:
+    except (Interrupted, OutOfStep):
         raise
     except CilsimError as error:
         return complain(error, debug)

@@ -12,6 +12,7 @@ from cilsim.cli.discovery import find_plugins
 from cilsim.cli.output import write_json, write_table
 from cilsim.cli.parameters import FILE, json_option, numbers_in, plugin_option, run_options
 from cilsim.cli.settings import settings_of, shared_options
+from cilsim.cli.several import refuse_several
 from cilsim.cli.streams import stdout_reserved
 from cilsim.cli.sweeping import ANY_CLUSTER, Sweeping
 from cilsim.errors import CilsimError
@@ -73,6 +74,7 @@ def sweep(
     The path of the sweep's folder is written to stdout; all else goes to stderr.
     """
     settings = settings_of(context)
+    refuse_several("sweep")
     plugins = find_plugins(plugin_files)
     with stdout_reserved():
         loaded = load_sweep(file, plugins.registries)
