@@ -18,7 +18,8 @@ from cilsim.bench.scratch import scratch_folder
 from cilsim.index.database import INDEX_FILE, connect, replace_place, tune, writing
 from cilsim.index.entry import IndexedRun
 from cilsim.index.run_index import RunIndex
-from cilsim.results.run_folder import RESOLVED, RunFolder
+from cilsim.results.run_folder import RunFolder
+from cilsim.results.scenario_files import RESOLVED
 from cilsim.results.sums import SUMS
 
 RUNS = 100_000

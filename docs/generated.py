@@ -2,8 +2,9 @@
 
 A Markdown file marks the place by `<!-- generated: options package.module:Model -->` and
 `<!-- end -->`; `python docs/generated.py` writes what belongs between. Kinds: `options` of a
-model, `entries` of a registry such as `streams`, `methods` under plugins/, `metrics`, `recipes`
-that `cilsim reproduce` knows, `publications` of data sets.
+model, `entries` of a registry such as `streams`, all `strategies`, facts of one `strategy`,
+`metrics`, `metric_sets`, `recipes` that `cilsim reproduce` knows, `publications` of data sets,
+`commands`.
 """
 
 from __future__ import annotations
@@ -13,14 +14,19 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from generated_commands import commands
+
 from cilsim.cli.option_rows import OptionRow, option_rows
 from cilsim.cli.publications import publication_of
 from cilsim.cli.recipes import protocol, variants
 from cilsim.cli.recipes import recipes as shipped
+from cilsim.metrics.metric_sets import METRIC_SETS
 from cilsim.metrics.names import METRICS
 from cilsim.options import Options, descriptions
 from cilsim.plugins import discover
+from cilsim.registry import Entry
 from cilsim.report.formatting import size
+from cilsim.scenario.strategy_section import serves
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"(<!-- generated: (\w+) ?(\S*) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -68,14 +74,29 @@ def metrics(_: str) -> str:
     return table(("name", "title", "definition", "source"), cells)
 
 
-def methods(_: str) -> str:
-    """Return the table of the packages under plugins/, with the first line of their docstring."""
-    cells = []
-    for path in sorted((ROOT / "plugins").glob("*/__init__.py")):
-        package = path.parent.name
-        about = (import_module(package).__doc__ or "").strip().splitlines()[0]
-        cells.append((f"[{package}](../plugins/{package}/README.md)", about))
-    return table(("package", "about"), cells)
+def strategies(_: str) -> str:
+    """Return the table of all strategies with what they are for."""
+    cells = [
+        (f"[`{entry.name}`](../{_folder(entry)}/README.md)", entry.summary, _needs(entry))
+        for entry in discover().registries.strategies
+        if entry.owner.distribution == "cilsim"
+    ]
+    return table(("strategy", "what it does", "streams"), cells)
+
+
+def strategy(name: str) -> str:
+    """Return what the registry knows of one strategy."""
+    registries = discover().registries
+    entry = next(one for one in registries.strategies if one.name == name)
+    streams = ", ".join(f"`{one.name}`" for one in registries.streams if serves(entry, one))
+    aliases = "".join(f" (also `{alias}`)" for alias in entry.aliases)
+    return f"`{name}`{aliases} serves {streams}.\n"
+
+
+def metric_sets(_: str) -> str:
+    """Return the table of other tools' definitions."""
+    cells = [(f"`{name}`", one.summary) for name, one in METRIC_SETS.items()]
+    return table(("metric set", "how it differs"), cells)
 
 
 def recipes(_: str) -> str:
@@ -130,12 +151,15 @@ def publications(_: str) -> str:
 
 
 KINDS: dict[str, Callable[[str], str]] = {
+    "commands": lambda _: commands(table),
     "options": options,
     "entries": entries,
-    "methods": methods,
+    "metric_sets": metric_sets,
     "metrics": metrics,
     "publications": publications,
     "recipes": recipes,
+    "strategies": strategies,
+    "strategy": strategy,
 }
 
 
@@ -144,6 +168,17 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     escaped = [[cell.replace("|", r"\|") for cell in row] for row in rows]
     lines = [head, ["---"] * len(head), *escaped]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _folder(entry: Entry) -> str:
+    return f"plugins/{entry.target.partition('.')[0]}"
+
+
+def _needs(entry: Entry) -> str:
+    """Return the kinds of streams that a strategy serves, in few words."""
+    if entry.serves:
+        return "discovery"
+    return "labelled, classes may come again" if entry.facts.get("repeated_classes") else "labelled"
 
 
 def _default(row: OptionRow) -> str:

@@ -41,7 +41,8 @@ def pages() -> dict[str, str]:
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """List every strategy in the menu."""
-    menu = [
+    menu: list[dict[str, str]] = [{"Overview": f"{STRATEGIES}.md"}]
+    menu += [
         {_title(path): place} for path, place in pages().items() if place.startswith(STRATEGIES)
     ]
     config.nav = [
@@ -56,6 +57,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages outside docs/, and the pictures of the benchmarks."""
     for path, place in pages().items():
         text = (ROOT / path).read_text(encoding="utf-8")
+        if path == "README.md":  # the site has a home of its own
+            text = text.replace("# cilsim\n", "# Quick start\n", 1)
         files.append(File.generated(config, place, content=text))
     for picture in sorted(ROOT.glob("benchmarks/**/*.png")):
         place = picture.relative_to(ROOT).as_posix()

@@ -1,1 +1,1 @@
-"""The tables of all strategies in the README: measured, kept as JSON, written, compared."""
+"""The tables of all strategies in docs/results.md: measured, kept as JSON, written, compared."""

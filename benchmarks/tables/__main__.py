@@ -1,8 +1,8 @@
-"""Measure the tables of the README: `python -m benchmarks.tables`, from the repository.
+"""Measure the tables of docs/results.md: `python -m benchmarks.tables`, from the repository.
 
 Without options the rows are measured that train a network on the base alone, in minutes; `--all`
 takes the others too, which is an hour and a half. Runs are resumed from --out. Figures go to the
-JSON files beside this module and into the README.
+JSON files beside this module and into every page that shows them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchmarks.tables.catalogue import TABLES, Table
 from benchmarks.tables.comparing import differences
 from benchmarks.tables.figures import read_rows, write_rows
 from benchmarks.tables.jobs import Job, jobs
-from benchmarks.tables.readme import COMMAND, stale, write_readme
+from benchmarks.tables.pages import COMMAND, stale, write_pages
 from cilsim.errors import CilsimError
 from cilsim.naming import did_you_mean
 from cilsim.plugins import Plugins, discover
@@ -33,7 +33,7 @@ def main() -> int:
             return _tell([line for table in tables for line in _compared(table, plugins, asked)])
         for table in tables:
             _measure(table, plugins, asked)
-        write_readme(plugins)
+        write_pages(plugins)
     except CilsimError as error:
         return _tell([str(error)])
     return 0
@@ -46,7 +46,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--rows", type=lambda text: text.split(","), help="labels, as nmc,fecam")
     parser.add_argument("--out", type=Path, default=Path("runs/tables"), help="where runs lie")
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--check", action="store_true", help="run nothing: is the README up to date?")
+    how.add_argument("--check", action="store_true", help="run nothing: are the pages up to date?")
     how.add_argument("--compare", action="store_true", help="write nothing: the same figures?")
     return parser.parse_args()
 

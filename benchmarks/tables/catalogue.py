@@ -23,16 +23,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the README.
+    """One table of the measured strategies.
 
     Attributes:
-        name: names its JSON file and its place in the README.
+        name: names its JSON file and its places in pages.
+        title: the stream, in a few words.
         scenarios: files in scenarios/; their strategies are its rows, in this order.
         columns: after the strategy's label.
         slow: strategies that take long, which are measured on request.
     """
 
     name: str
+    title: str
     scenarios: tuple[str, ...]
     columns: tuple[Column, ...]
     slow: frozenset[str]
@@ -67,12 +69,14 @@ TABLES: Mapping[str, Table] = {
     for table in (
         Table(
             "few_shot",
+            "Few-shot on `glyphs100`, 60 + 8 x 5-way 5-shot",
             ("glyphs100_fscil.yaml",),
             (ALL, BASE, NOVEL, HARMONIC, AGAINST_NMC, AVERAGE),
             WITH_MANY_SAMPLES,
         ),
         Table(
             "class_incremental",
+            "Class-incremental on `glyphs100`, B50-Inc10",
             (
                 "glyphs100_b50_inc10.yaml",
                 "glyphs100_b50_inc10_icarl.yaml",
@@ -83,30 +87,35 @@ TABLES: Mapping[str, Table] = {
         ),
         Table(
             "digits",
+            "Few-shot on `digits`, 6 + 2 x 2-way 5-shot",
             ("digits_fscil.yaml",),
             (ALL, BASE, NOVEL, HARMONIC, AGAINST_NMC, FORGETTING),
             WITH_MANY_SAMPLES,
         ),
         Table(
             "generalized_discovery",
+            "Generalised category discovery on `glyphs100`, 80 old and 20 novel classes",
             ("glyphs100_gcd.yaml", "glyphs100_gcd_contrastive.yaml", "glyphs100_gcd_joint.yaml"),
             (*UNLABELLED, ALL, LABELLED, DISCOVERED),
             DISCOVERING,
         ),
         Table(
             "continual_discovery",
+            "Continual category discovery on `glyphs100`, 50 labelled classes and 5 stages of 10",
             ("glyphs100_cgcd.yaml", "glyphs100_cgcd_joint.yaml"),
             (ALL, LABELLED, DISCOVERED, HARMONIC, *STAGES),
             DISCOVERING,
         ),
         Table(
             "incremental_discovery",
+            "Class-incremental discovery on `glyphs100`, 80 labelled classes and 2 stages of 10",
             ("glyphs100_class_incd.yaml", "glyphs100_gcd_joint.yaml"),
             (ALL, LABELLED, DISCOVERED, HARMONIC, FORGETTING),
             DISCOVERING,
         ),
         Table(
             "digits_discovery",
+            "Generalised category discovery on `digits`, 5 old and 5 novel classes",
             ("digits_gcd.yaml", "digits_gcd_joint.yaml"),
             (*UNLABELLED, ALL, LABELLED, DISCOVERED),
             DISCOVERING,

@@ -20,6 +20,7 @@ SCENARIOS = ROOT / "scenarios"
 class Job:
     """A row to be measured: a scenario with one of its strategies."""
 
+    file: str
     choice: StrategyChoice
     scenario: Scenario
     slow: bool
@@ -44,4 +45,4 @@ def jobs(table: Table, plugins: Plugins) -> Iterator[Job]:
     for name in table.scenarios:
         scenario = load_scenario(SCENARIOS / name, plugins.registries, with_data=False)
         for choice in scenario.strategies:
-            yield Job(choice, scenario, choice.name in table.slow)
+            yield Job(name, choice, scenario, choice.name in table.slow)
