@@ -85,7 +85,8 @@ def test_500_experiences(project: Project, capsys: pytest.CaptureFixture[str]) -
     tell(capsys, f"{gauge.kib_each():.1f} KiB per experience, {gauge.files[-1]} open files")
     assert len(gauge.kib) == EXPERIENCES
     assert gauge.kib_each() < 128  # accuracy and confusion matrices kept in memory are 3000
-    assert len(set(gauge.files[1:-1])) == 1  # the last experience draws pictures, and opens fonts
+    files = gauge.files[1:-1]  # the last experience draws pictures, and opens fonts
+    assert max(files[len(files) // 2 :]) <= max(files[: len(files) // 2])
 
 
 @pytest.mark.slow
