@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cilsim.backbones.backbone import Backbone
-from cilsim.backbones.folding import folded
+from cilsim.backbones.folding import LastFolded, folded
 from cilsim.backbones.residual import ResidualNet
 from cilsim.backbones.resnet12 import ResNet12
 from cilsim.backbones.wide_residual import WideResidualNet
@@ -141,3 +141,31 @@ def test_no_gradient_reaches_folded_weights() -> None:
     net = folded(_Normalised())
 
     assert not any(parameter.requires_grad for parameter in net.parameters())
+
+
+def test_the_last_network_is_folded_once_for_each_version() -> None:
+    last, net = LastFolded(), _trained("resnet12")
+
+    first = last.get(net, "one")
+
+    assert first is not net
+    assert last.get(net, "one") is first
+    assert last.get(net, "other") is not first
+
+
+def test_another_network_of_equal_weights_is_folded_for_itself() -> None:
+    last, net = LastFolded(), _trained("resnet12")
+
+    first = last.get(net, "one")
+
+    assert last.get(_trained("resnet12"), "one") is not first
+
+
+def test_a_layer_that_is_watched_later_is_no_longer_folded() -> None:
+    last, net, seen = LastFolded(), _Normalised(), []
+    last.get(net, "one")
+    net.norm.register_forward_hook(lambda *_: seen.append("norm"))
+
+    last.get(net, "one").eval()(torch.zeros(1, 1, 2, 2))
+
+    assert seen == ["norm"]

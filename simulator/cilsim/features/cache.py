@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cilsim.backbones.folding import LastFolded
 from cilsim.data.memory import is_out_of_memory, release_unused
 from cilsim.data.samples import Samples
 from cilsim.distributed.processes import ALONE, Processes
@@ -97,6 +98,7 @@ class FeatureCache:
         self.mapped_bytes = mapped_bytes
         self.processes = processes
         self.counter = ForwardCounter()
+        self._folded = LastFolded()
         self._kept = KeptFeatures(memory_limit_bytes, DISK_LIMIT_BYTES)
         self._contexts: dict[Extraction, str] = {}
         self._largest_chunk: int | None = None
@@ -205,6 +207,7 @@ class FeatureCache:
         return found_ND
 
     def _extract(self, backbone: nn.Module, samples: Samples, asked: Extraction) -> Tensor:
+        backbone = self._folded.get(backbone, asked.version)
         how: dict[str, Any] = {
             "chunk": asked.chunk,
             "precision": asked.precision,
