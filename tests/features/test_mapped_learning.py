@@ -12,7 +12,7 @@ SCRIPT = Path(__file__).with_name("mapped_learning.py")
 MOST_BYTES = 550_000_000
 """Slices of solvers, each of 128 MiB at most, samples, and what a first run imports."""
 COPIES = {"fetril": 2}
-"""FeTrIL centres the features of an experience for all products of its SVM, one more for a moment."""
+"""FeTrIL centres the features of an experience for its SVM, which takes another for a moment."""
 
 
 @pytest.mark.slow
