@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from cilsim.errors import RunFailed
 from cilsim.runner.interruption import StopRequest, stop_on_signals
 
 
@@ -38,3 +39,13 @@ def test_outside_the_main_thread_signals_are_left_alone() -> None:
     thread.start()
     thread.join()
     assert handlers == [before]
+
+
+def test_signals_that_cannot_be_watched_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("cilsim.runner.interruption.socket.socketpair", refuse)
+    with pytest.raises(RunFailed) as caught, stop_on_signals(StopRequest(), lambda _: None):
+        pass
+    assert str(caught.value) == "signals cannot be watched: Too many open files"

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from enum import Enum, auto
 from types import FrameType
 
-from cilsim.errors import Interrupted
+from cilsim.errors import Interrupted, RunFailed
 
 SECONDS_TO_NOTICE = 3.0
 """How long the run may go on without looking whether somebody asked."""
@@ -115,7 +115,10 @@ class _Watch(threading.Thread):
         self.overdue = False
         self._request = request
         self._last_words = last_words
-        self._reader, self._writer = socket.socketpair()
+        try:
+            self._reader, self._writer = socket.socketpair()
+        except OSError as error:
+            raise RunFailed(f"signals cannot be watched: {error.strerror or error}") from error
         self._writer.setblocking(False)
         self._own_signals = 0
 
