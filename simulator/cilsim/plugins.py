@@ -118,7 +118,7 @@ def raised_by_stranger(error: CilsimError, owner: Owner) -> bool:
     complaints about a line of the user's file stay as they are.
     """
     trace = error.__traceback__
-    if owner.distribution == "cilsim" or isinstance(error, Interrupted | ScenarioError):
+    if owner.comes_with_cilsim or isinstance(error, Interrupted | ScenarioError):
         return False
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -148,7 +148,7 @@ def _installed() -> list[Plugin]:
 
 
 def _built_ins_first(point: EntryPoint) -> tuple[bool, str]:
-    return (_owner(point).distribution != "cilsim", point.name)
+    return (not _owner(point).comes_with_cilsim, point.name)
 
 
 def _chosen(value: str | None, installed: set[str]) -> set[str] | None:

@@ -20,6 +20,11 @@ class Owner:
     distribution: str
     version: str
 
+    @property
+    def comes_with_cilsim(self) -> bool:
+        """Whether cilsim's own distribution has it; all others are third parties."""
+        return self.distribution == "cilsim"
+
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}".rstrip()
 

@@ -37,7 +37,7 @@ def plugins_named(plugins: Plugins, guard: Guard | None = None) -> Iterator[None
 
 def _third_party(plugins: Plugins, error: BaseException) -> Owner | None:
     plugin = plugins.owner_of(error)
-    return None if plugin is None or plugin.owner.distribution == "cilsim" else plugin.owner
+    return None if plugin is None or plugin.owner.comes_with_cilsim else plugin.owner
 
 
 def _by_frames(plugins: Plugins, error: BaseException) -> CilsimError | None:

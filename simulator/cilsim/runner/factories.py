@@ -49,7 +49,7 @@ def build_backbone(
     build = guard.wrap(entry.load(), entry.owner, what, lambda found, _: returned.backbone(found))
     again = torch.Generator().set_state(generator.get_state())
     backbone: Backbone = build(options, shape, generator)
-    if entry.owner.distribution != "cilsim":
+    if not entry.owner.comes_with_cilsim:
         samples = torch.zeros(PROBED, *shape)
         with guard.calling(entry.owner, what), evaluating(backbone), torch.inference_mode():
             features = backbone(samples)

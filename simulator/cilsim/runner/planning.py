@@ -105,7 +105,7 @@ def refuse_if(entry: Entry, complain: Callable[..., str], *found: object) -> Non
     Raises:
         PluginError: there is one.
     """
-    complaint = "" if entry.owner.distribution == "cilsim" else complain(*found)
+    complaint = "" if entry.owner.comes_with_cilsim else complain(*found)
     if complaint:
         raise _failure(entry, complaint)
 

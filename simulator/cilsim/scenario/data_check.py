@@ -114,7 +114,7 @@ def _call(entry: Entry, fact: str, arguments: tuple[Any, ...]) -> Any:
         raise PluginError(
             entry.owner.plugin, f"{who} fails in its '{fact}': {in_one_line(error)}"
         ) from error
-    if fact == "facts" and entry.owner.distribution != "cilsim" and facts_complaint(answer):
+    if fact == "facts" and not entry.owner.comes_with_cilsim and facts_complaint(answer):
         raise PluginError(entry.owner.plugin, f"{who}: {facts_complaint(answer)}")
     return answer
 
