@@ -14,7 +14,7 @@ MOST_BYTES = 450_000_000
 COPIES = {"fetril": 1}
 """FeTrIL centres the features of an experience for its SVM."""
 NOTHING_KEPT = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "1048576"}
-"""Has glibc give back what is freed: what it keeps, up to 512 MiB, hangs on the order of threads."""
+"""Has glibc give back what is freed: how much it keeps hangs on the order of threads."""
 
 
 @pytest.mark.slow

@@ -102,4 +102,4 @@ def test_10_000_logged_steps(project: Project, capsys: pytest.CaptureFixture[str
     tell(capsys, f"{gauge.kib_each():.2f} KiB per step, {gauge.files[-1]} open files")
     assert len(gauge.kib) >= STEPS
     assert gauge.kib_each() < 0.5
-    assert gauge.files[-1] == gauge.files[STEPS // 2 + 10]  # pictures in between opened fonts
+    assert gauge.files[-1] <= gauge.files[STEPS // 2 + 10]  # pictures in between opened fonts

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -415,13 +414,6 @@ def test_a_target_that_cannot_be_imported_is_told(registries):
         "from 'cilsim_nowhere:facts': ModuleNotFoundError: No module named 'cilsim_nowhere'"
     )
     assert load_text(text, "scen.yaml", extended, with_data=False).stream.dataset.name == "x"
-
-
-def test_a_check_takes_a_small_part_of_a_second(load, full):
-    load(full)
-    begin = time.perf_counter()
-    load(full)
-    assert time.perf_counter() - begin < 0.15
 
 
 def test_scenarios_from_other_places_are_equal(registries, short):
