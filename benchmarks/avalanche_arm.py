@@ -18,8 +18,8 @@ from torch import nn
 
 from benchmarks.peers.given import Images
 from benchmarks.peers.loading import PilImages
-from cilsim.backbones.builtin import MlpOptions, SmallOptions
 from cilsim.backbones.dense import mlp
+from cilsim.backbones.options import MlpOptions, SmallOptions
 from cilsim.backbones.residual import small
 from cilsim.bench.rounds import Arm, Goal
 from cilsim.bench.training import (

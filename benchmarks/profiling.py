@@ -15,7 +15,7 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from cilsim.backbones.builtin import CifarResNetOptions
+from cilsim.backbones.options import CifarResNetOptions
 from cilsim.backbones.residual import resnet20
 from cilsim.bench import kmeans
 from cilsim.bench.training import AUGMENTATION, Workload, engine, random_images

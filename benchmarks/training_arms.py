@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from cilsim.backbones.builtin import CifarResNetOptions, ResNetOptions, SmallOptions
+from cilsim.backbones.options import CifarResNetOptions, ResNetOptions, SmallOptions
 from cilsim.backbones.residual import resnet18_cifar, resnet32, small
 from cilsim.bench.rounds import Arm, Contestants, Goal
 from cilsim.bench.training import (

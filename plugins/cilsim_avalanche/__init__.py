@@ -2,9 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim.scenario.stream_options import StreamOptions
-from cilsim_avalanche.benchmark_options import BenchmarkOptions
-from cilsim_avalanche.options import AvalancheOptions
 
 cilsim_api = 1
 
@@ -15,7 +12,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "avalanche",
         "cilsim_avalanche.strategy:Avalanche",
-        options=AvalancheOptions,
+        options="cilsim_avalanche.options:AvalancheOptions",
         summary="any strategy of avalanche-lib, with its plugins",
         repeated_classes=True,
     )
@@ -28,7 +25,7 @@ def cilsim_register_datasets(register: Register) -> None:
         "avalanche",
         "cilsim_avalanche.benchmark_data:load",
         facts="cilsim_avalanche.benchmark_data:facts",
-        options=BenchmarkOptions,
+        options="cilsim_avalanche.benchmark_options:BenchmarkOptions",
         summary="the samples of an Avalanche benchmark, experiences as domains",
     )
 
@@ -39,14 +36,14 @@ def cilsim_register_streams(register: Register) -> None:
     register(
         "avalanche",
         "cilsim.streams.as_given:as_given",
-        options=StreamOptions,
+        options="cilsim.scenario.stream_options:StreamOptions",
         summary="the experiences of an Avalanche benchmark, each of new classes only",
         check="cilsim.streams.as_given:only_new_classes",
     )
     register(
         "avalanche_repeated",
         "cilsim.streams.as_given:as_given",
-        options=StreamOptions,
+        options="cilsim.scenario.stream_options:StreamOptions",
         summary="the experiences of an Avalanche benchmark, in which classes may come again",
         check="cilsim.streams.as_given:has_experiences",
         new_classes=False,

@@ -2,7 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_fecam.options import FecamOptions
 
 cilsim_api = 1
 
@@ -13,6 +12,6 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "fecam",
         "cilsim_fecam.strategy:Fecam",
-        options=FecamOptions,
+        options="cilsim_fecam.options:FecamOptions",
         summary="Mahalanobis distance to class means, a covariance per class",
     )

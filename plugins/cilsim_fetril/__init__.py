@@ -2,7 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_fetril.options import FetrilOptions
 
 cilsim_api = 1
 
@@ -13,6 +12,6 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "fetril",
         "cilsim_fetril.strategy:Fetril",
-        options=FetrilOptions,
+        options="cilsim_fetril.options:FetrilOptions",
         summary="linear classifier on pseudo-features: new features moved to old class means",
     )

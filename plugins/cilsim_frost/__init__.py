@@ -5,7 +5,6 @@ Roy, Liu, Zhong, Sebe, Ricci: Class-incremental Novel Class Discovery, ECCV 2022
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_frost.options import FrostOptions
 
 cilsim_api = 1
 
@@ -16,7 +15,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "frost",
         "cilsim_frost.strategy:Frost",
-        options=FrostOptions,
+        options="cilsim_frost.options:FrostOptions",
         summary="a head per stage finds clusters and teaches the joint head (Roy et al. 2022)",
         serves=("novel_class_discovery", "continual_category_discovery", "mixed"),
     )

@@ -5,7 +5,6 @@ Vaze, Han, Vedaldi, Zisserman: Generalized Category Discovery, CVPR 2022.
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_gcd.options import GCDOptions
 
 cilsim_api = 1
 
@@ -16,7 +15,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "gcd",
         "cilsim_gcd.strategy:GCD",
-        options=GCDOptions,
+        options="cilsim_gcd.options:GCDOptions",
         summary="contrastive features and semi-supervised k-means (Vaze et al. 2022)",
         serves=(
             "generalized_category_discovery",

@@ -6,7 +6,6 @@ NeurIPS 2024.
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_happy.options import HappyOptions
 
 cilsim_api = 1
 
@@ -17,7 +16,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "happy",
         "cilsim_happy.strategy:Happy",
-        options=HappyOptions,
+        options="cilsim_happy.options:HappyOptions",
         summary="rows from clusters, group entropies, hard prototypes replayed (Ma et al. 2024)",
         serves=(
             "continual_category_discovery",

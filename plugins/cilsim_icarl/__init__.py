@@ -2,7 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_icarl.options import IcarlOptions
 
 cilsim_api = 1
 
@@ -13,7 +12,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "icarl",
         "cilsim_icarl.strategy:Icarl",
-        options=IcarlOptions,
+        options="cilsim_icarl.options:IcarlOptions",
         summary="herded exemplars, distillation, nearest mean of exemplars",
         repeated_classes=True,
         check_options={"loss": "kd", "per_class": 4},

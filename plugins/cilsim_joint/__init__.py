@@ -2,7 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_joint.options import JointOptions
 
 cilsim_api = 1
 
@@ -13,7 +12,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "joint",
         "cilsim_joint.strategy:Joint",
-        options=JointOptions,
+        options="cilsim_joint.options:JointOptions",
         summary="trains on all samples seen so far: the upper bound",
         aliases=("cumulative",),
         repeated_classes=True,

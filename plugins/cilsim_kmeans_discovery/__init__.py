@@ -2,7 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_kmeans_discovery.options import KMeansDiscoveryOptions
 
 cilsim_api = 1
 
@@ -13,7 +12,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "kmeans_discovery",
         "cilsim_kmeans_discovery.strategy:KMeansDiscovery",
-        options=KMeansDiscoveryOptions,
+        options="cilsim_kmeans_discovery.options:KMeansDiscoveryOptions",
         summary="class means for labelled classes, k-means centres for the others",
         serves=(
             "novel_class_discovery",

@@ -2,7 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_napa_vq.options import NapaVqOptions
 
 cilsim_api = 1
 
@@ -13,7 +12,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "napa_vq",
         "cilsim_napa_vq.strategy:NapaVq",
-        options=NapaVqOptions,
+        options="cilsim_napa_vq.options:NapaVqOptions",
         summary="a code vector per class and rotation, with a neighbourhood graph over them",
         aliases=("napa",),
     )

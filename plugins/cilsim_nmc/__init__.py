@@ -2,7 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_nmc.options import NmcOptions
 
 cilsim_api = 1
 
@@ -13,7 +12,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "nmc",
         "cilsim_nmc.strategy:Nmc",
-        options=NmcOptions,
+        options="cilsim_nmc.options:NmcOptions",
         summary="nearest class mean on a frozen backbone",
         aliases=("ncm",),
         repeated_classes=True,

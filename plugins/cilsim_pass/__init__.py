@@ -2,7 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_pass.options import PassOptions
 
 cilsim_api = 1
 
@@ -13,6 +12,6 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "pass",
         "cilsim_pass.strategy:Pass",
-        options=PassOptions,
+        options="cilsim_pass.options:PassOptions",
         summary="noisy prototypes of old classes, feature distillation, rotations as classes",
     )

@@ -6,7 +6,6 @@ Discovery, TPAMI 2025.
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_protogcd.options import ProtoGCDOptions
 
 cilsim_api = 1
 
@@ -17,7 +16,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "protogcd",
         "cilsim_protogcd.strategy:ProtoGCD",
-        options=ProtoGCDOptions,
+        options="cilsim_protogcd.options:ProtoGCDOptions",
         summary="prototypes with dual-level adaptive pseudo-labels (Ma et al. 2025)",
         serves=(
             "generalized_category_discovery",

@@ -2,7 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_ranpac.options import RanpacOptions
 
 cilsim_api = 1
 
@@ -13,7 +12,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "ranpac",
         "cilsim_ranpac.strategy:Ranpac",
-        options=RanpacOptions,
+        options="cilsim_ranpac.options:RanpacOptions",
         summary="ridge regression on random ReLU features of a frozen backbone",
         repeated_classes=True,
         check_options={"random_features": 64},

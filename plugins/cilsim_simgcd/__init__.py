@@ -6,7 +6,6 @@ ICCV 2023.
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_simgcd.options import SimGCDOptions
 
 cilsim_api = 1
 
@@ -17,7 +16,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "simgcd",
         "cilsim_simgcd.strategy:SimGCD",
-        options=SimGCDOptions,
+        options="cilsim_simgcd.options:SimGCDOptions",
         summary="self-distilled cosine classifier over old and novel classes (Wen et al. 2023)",
         serves=(
             "generalized_category_discovery",

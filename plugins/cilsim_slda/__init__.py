@@ -2,7 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_slda.options import SldaOptions
 
 cilsim_api = 1
 
@@ -13,7 +12,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "slda",
         "cilsim_slda.strategy:Slda",
-        options=SldaOptions,
+        options="cilsim_slda.options:SldaOptions",
         summary="class means and one streaming covariance on a frozen backbone",
         aliases=("deep_slda",),
         repeated_classes=True,

@@ -2,7 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_ssre.options import SsreOptions
 
 cilsim_api = 1
 
@@ -13,6 +12,6 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "ssre",
         "cilsim_ssre.strategy:Ssre",
-        options=SsreOptions,
+        options="cilsim_ssre.options:SsreOptions",
         summary="side branches of a frozen residual network, merged into it after each experience",
     )

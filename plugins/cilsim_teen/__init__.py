@@ -2,7 +2,6 @@
 
 from cilsim import hookimpl
 from cilsim.registry import Register
-from cilsim_teen.options import TeenCalibratorOptions, TeenOptions
 
 cilsim_api = 1
 
@@ -13,7 +12,7 @@ def cilsim_register_strategies(register: Register) -> None:
     register(
         "teen",
         "cilsim_teen.strategy:Teen",
-        options=TeenOptions,
+        options="cilsim_teen.options:TeenOptions",
         summary="nearest class mean with new prototypes pulled towards similar base prototypes",
     )
 
@@ -24,6 +23,6 @@ def cilsim_register_calibrators(register: Register) -> None:
     register(
         "teen",
         "cilsim_teen.calibrator:TeenCalibrator",
-        options=TeenCalibratorOptions,
+        options="cilsim_teen.options:TeenCalibratorOptions",
         summary="pulls new prototypes towards similar base prototypes",
     )

@@ -6,17 +6,6 @@ from cilsim.backbones.builtin import BACKBONES
 from cilsim.data.builtin import DATASETS
 from cilsim.hookspecs import hookimpl
 from cilsim.registry import Register
-from cilsim.scenario.discovery_options import (
-    ContinualDiscoveryOptions,
-    GeneralizedDiscoveryOptions,
-    NovelClassDiscoveryOptions,
-)
-from cilsim.scenario.domain_options import DomainIncrementalOptions
-from cilsim.scenario.mixed_options import MixedOptions
-from cilsim.scenario.stream_options import (
-    ClassIncrementalOptions,
-    FewShotOptions,
-)
 
 cilsim_api = 1
 
@@ -27,7 +16,7 @@ def cilsim_register_streams(register: Register) -> None:
     register(
         "class_incremental",
         "cilsim.streams.class_incremental:class_incremental",
-        options=ClassIncrementalOptions,
+        options="cilsim.scenario.stream_options:ClassIncrementalOptions",
         summary="disjoint classes, all their samples, one experience after another",
         aliases=("cil",),
         check="cilsim.scenario.feasibility:class_incremental",
@@ -35,7 +24,7 @@ def cilsim_register_streams(register: Register) -> None:
     register(
         "few_shot_class_incremental",
         "cilsim.streams.few_shot:few_shot_class_incremental",
-        options=FewShotOptions,
+        options="cilsim.scenario.stream_options:FewShotOptions",
         summary="many base samples, then sessions of `way` classes with `shot` samples each",
         aliases=("fscil",),
         check="cilsim.scenario.feasibility:few_shot_class_incremental",
@@ -43,7 +32,7 @@ def cilsim_register_streams(register: Register) -> None:
     register(
         "domain_incremental",
         "cilsim.streams.domain_incremental:domain_incremental",
-        options=DomainIncrementalOptions,
+        options="cilsim.scenario.domain_options:DomainIncrementalOptions",
         summary="all classes in every experience, each time from other domains",
         aliases=("dil",),
         check="cilsim.scenario.feasibility:domain_incremental",
@@ -52,7 +41,7 @@ def cilsim_register_streams(register: Register) -> None:
     register(
         "novel_class_discovery",
         "cilsim.streams.novel_discovery:novel_class_discovery",
-        options=NovelClassDiscoveryOptions,
+        options="cilsim.scenario.discovery_options:NovelClassDiscoveryOptions",
         summary="labelled classes, then novel classes without labels",
         aliases=("ncd",),
         check="cilsim.scenario.feasibility:novel_class_discovery",
@@ -61,7 +50,7 @@ def cilsim_register_streams(register: Register) -> None:
     register(
         "generalized_category_discovery",
         "cilsim.streams.generalized_discovery:generalized_category_discovery",
-        options=GeneralizedDiscoveryOptions,
+        options="cilsim.scenario.discovery_options:GeneralizedDiscoveryOptions",
         summary="one experience: some old samples labelled, the others mixed with novel classes",
         aliases=("gcd",),
         check="cilsim.scenario.feasibility:novel_class_discovery",
@@ -70,7 +59,7 @@ def cilsim_register_streams(register: Register) -> None:
     register(
         "continual_category_discovery",
         "cilsim.streams.continual_discovery:continual_category_discovery",
-        options=ContinualDiscoveryOptions,
+        options="cilsim.scenario.discovery_options:ContinualDiscoveryOptions",
         summary="labelled classes, then stages that mix new, earlier novel and old classes",
         aliases=("cgcd",),
         check="cilsim.scenario.feasibility:novel_class_discovery",
@@ -79,7 +68,7 @@ def cilsim_register_streams(register: Register) -> None:
     register(
         "mixed",
         "cilsim.streams.mixed:mixed",
-        options=MixedOptions,
+        options="cilsim.scenario.mixed_options:MixedOptions",
         summary="stages of one's own making, with labels or without",
         check="cilsim.scenario.feasibility:mixed",
         labelled=False,

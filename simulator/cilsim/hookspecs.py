@@ -69,11 +69,12 @@ def cilsim_register_strategies(register: Register) -> None:
     Args:
         register: `register(name, load, options=Options, summary="", aliases=(), serves=(),
             repeated_classes=False, check_options={})`. `load` is the strategy class or
-            `"package.module:Class"`, imported when a run needs it; `options` is the subclass of
-            `cilsim.Options` that validates what a scenario sets; `serves` names the stream kinds
-            that the strategy can serve, empty for every labelled kind; `repeated_classes` says
-            that it can also learn more of classes that it has seen, as domain-incremental streams
-            ask for; `check_options` are set when `cilsim plugin check` tries it.
+            `"package.module:Class"`, imported when a run needs it; `options`, given as either, is
+            the subclass of `cilsim.Options` that validates what a scenario sets; `serves` names
+            the stream kinds that the strategy can serve, empty for every labelled kind;
+            `repeated_classes` says that it can also learn more of classes that it has seen, as
+            domain-incremental streams ask for; `check_options` are set when
+            `cilsim plugin check` tries it.
     """
 
 

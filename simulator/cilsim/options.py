@@ -18,7 +18,7 @@ class Options(BaseModel):
     The docstrings are what `cilsim info`, the JSON Schema and messages say about an option.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class PresetOptions(Options):

@@ -9,7 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from functools import cache
+from importlib.metadata import (
+    Distribution,
+    EntryPoint,
+    PackageNotFoundError,
+    entry_points,
+    version,
+)
 from types import TracebackType
 from typing import Any
 
@@ -163,12 +170,15 @@ def _chosen(value: str | None, installed: set[str]) -> set[str] | None:
 
 
 def _owner(point: EntryPoint) -> Owner:
-    distribution = point.dist
-    return Owner(
-        plugin=point.name,
-        distribution=distribution.name if distribution else "unknown distribution",
-        version=distribution.version if distribution else "",
-    )
+    if point.dist is None:
+        return Owner(plugin=point.name, distribution="unknown distribution", version="")
+    return Owner(point.name, *_name_and_version(point.dist))
+
+
+@cache
+def _name_and_version(distribution: Distribution) -> tuple[str, str]:
+    """Return them; either reads all of what a distribution says of itself."""
+    return distribution.name, distribution.version
 
 
 def _import(point: EntryPoint) -> Plugin:

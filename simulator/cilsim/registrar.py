@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cilsim.errors import PluginError
 from cilsim.naming import did_you_mean
-from cilsim.options import Options
 from cilsim.registry import Entry, Owner, Registry
+
+if TYPE_CHECKING:  # options need pydantic, a third of the time of a command that lists names
+    from cilsim.options import Options
 
 _FACTS: Mapping[str, tuple[str, ...]] = {
     "strategies": ("check_options", "repeated_classes"),
@@ -59,7 +61,7 @@ def registrar(kind: str, registry: Registry, owner: Owner, staged: Staged) -> An
         name: str,
         load: Any,
         *surplus: Any,
-        options: type[Options] = Options,
+        options: type[Options] | str = "cilsim.options:Options",
         summary: str = "",
         aliases: Sequence[str] = (),
         serves: Sequence[str] = (),
@@ -108,11 +110,15 @@ def _require_names(kind: str, owner: Owner, name: str, given: Mapping[str, Any])
 
 
 def _require_options(kind: str, owner: Owner, name: str, options: Any) -> None:
+    if isinstance(options, str) and re.fullmatch(_TARGET, options):
+        return
+    from cilsim.options import Options
+
     if not (isinstance(options, type) and issubclass(options, Options)):
         raise PluginError(
             owner.plugin,
             f"{kind} '{name}' is registered with options of another kind: {options!r}; "
-            "expected a subclass of cilsim.Options",
+            "expected a subclass of cilsim.Options, or 'package.module:name' of one",
         )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cilsim.errors import PluginError, in_one_line
 from cilsim.naming import did_you_mean
-from cilsim.options import Options
+
+if TYPE_CHECKING:  # options need pydantic, a third of the time of a command that lists names
+    from cilsim.options import Options
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Entry:
         kind: `strategy`, `calibrator`, `stream`, `dataset`, `backbone` or `metric`.
         name: how a scenario names it.
         target: the object, or `package.module:attribute`, imported when first used.
-        options: the model that validates its options.
+        options: the model that validates its options, or `package.module:attribute` of it.
         summary: one line for `cilsim list`.
         owner: who registered it.
         aliases: other names under which a scenario may ask for it.
@@ -49,7 +51,7 @@ class Entry:
     kind: str
     name: str
     target: Any
-    options: type[Options]
+    options: type[Options] | str
     summary: str
     owner: Owner
     aliases: tuple[str, ...] = ()
@@ -64,6 +66,35 @@ class Entry:
         """
         return load_target(self.target, self)
 
+    def option_model(self) -> type[Options]:
+        """Return the model of its options, importing it if it was given as text.
+
+        Raises:
+            PluginError: it cannot be imported, is no subclass of `Options`, or has a field whose
+                type pydantic does not know.
+        """
+        from cilsim.options import Options
+
+        model = load_target(self.options, self)
+        if not (isinstance(model, type) and issubclass(model, Options)):
+            raise self.blamed(
+                f"is registered with options of another kind: '{self.options}' is {model!r}; "
+                "expected a subclass of cilsim.Options"
+            )
+        try:
+            model.model_rebuild()
+        except Exception as error:  # pydantic's own, and whatever a stranger's types raise
+            said = str(error).partition("\n")[0].partition(". ")[0]  # pydantic goes on with advice
+            raise self.blamed(f"has options that nobody can set: {said}") from error
+        return model
+
+    def blamed(self, what: str) -> PluginError:
+        """Return the error of whoever registered the entry."""
+        owner = self.owner
+        return PluginError(
+            owner.plugin, f"plugin '{owner.plugin}' of {owner}: {self.kind} '{self.name}' {what}"
+        )
+
 
 def load_target(target: Any, entry: Entry) -> Any:
     """Return `target`, importing `module:attribute` on behalf of `entry`."""
@@ -75,11 +106,7 @@ def load_target(target: Any, entry: Entry) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a stranger's module may even call sys.exit
-        raise PluginError(
-            entry.owner.plugin,
-            f"plugin '{entry.owner.plugin}' of {entry.owner}: {entry.kind} '{entry.name}' cannot "
-            f"be loaded from '{target}': {in_one_line(error)}",
-        ) from error
+        raise entry.blamed(f"cannot be loaded from '{target}': {in_one_line(error)}") from error
 
 
 class Registry:

@@ -3,7 +3,7 @@ import copy
 import torch
 
 from cilsim.backbones.backbone import fingerprint
-from cilsim.backbones.builtin import SmallOptions
+from cilsim.backbones.options import SmallOptions
 from cilsim.backbones.residual import small
 
 

@@ -22,7 +22,7 @@ def build(declared: BackboneDeclaration, shape: tuple[int, ...], seed: int = 0) 
         Owner("cilsim", "cilsim", ""),
     )
     generator = torch.Generator().manual_seed(seed)
-    backbone: Backbone = entry.load()(declared.options(), shape, generator)
+    backbone: Backbone = entry.load()(entry.option_model()(), shape, generator)
     return backbone
 
 
@@ -90,6 +90,8 @@ def test_the_wrong_kind_of_sample_is_refused(declared):
     assert str(caught.value) == REFUSALS[declared.accepts].format(name=declared.name)
 
 
-def test_declarations_import_no_torch():
-    code = "import sys, cilsim.backbones.builtin; assert 'torch' not in sys.modules"
+def test_declarations_and_options_import_no_torch():
+    modules = {"cilsim.backbones.builtin"}
+    modules |= {declared.options.partition(":")[0] for declared in BACKBONES}
+    code = f"import sys, {', '.join(sorted(modules))}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cilsim.backbones.builtin import IdentityOptions, MlpOptions
 from cilsim.backbones.dense import identity, mlp
+from cilsim.backbones.options import IdentityOptions, MlpOptions
 
 
 def test_mlp_is_linear_layers_with_relu():

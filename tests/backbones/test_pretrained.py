@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from cilsim.backbones.builtin import ImageNetResNetOptions, SmallOptions
+from cilsim.backbones.options import ImageNetResNetOptions, SmallOptions
 from cilsim.backbones.pretrained import check, names_of, normalisation
 from cilsim.backbones.transformer_options import VitOptions
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from cilsim.backbones.builtin import (
+from cilsim.backbones.options import (
     CifarResNetOptions,
     ImageNetResNetOptions,
     ResNetOptions,

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from cilsim.backbones import weight_files
-from cilsim.backbones.builtin import ImageNetResNetOptions, SmallOptions
+from cilsim.backbones.options import ImageNetResNetOptions, SmallOptions
 from cilsim.backbones.residual import resnet18
 from cilsim.backbones.weight_files import identity, read_weights, torchvision_file, weights_file
 from cilsim.errors import CheckpointError, DataError

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from cilsim.backbones.backbone import build_empty
-from cilsim.backbones.builtin import CifarResNetOptions, ImageNetResNetOptions, SmallOptions
+from cilsim.backbones.options import CifarResNetOptions, ImageNetResNetOptions, SmallOptions
 from cilsim.backbones.residual import ResidualNet, resnet18, resnet20, resnet32, small
 from cilsim.backbones.transformer import VisionTransformer, VitSize
 from cilsim.backbones.weight_fitting import load_weights

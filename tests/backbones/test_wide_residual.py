@@ -4,7 +4,7 @@ from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional as F
 
-from cilsim.backbones.builtin import WideResNetOptions
+from cilsim.backbones.options import WideResNetOptions
 from cilsim.backbones.wide_residual import WideResidualNet, wide_resnet
 
 

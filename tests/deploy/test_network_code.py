@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from cilsim.backbones.backbone import Backbone
-from cilsim.backbones.builtin import IdentityOptions, MlpOptions, SmallOptions
 from cilsim.backbones.dense import identity, mlp
+from cilsim.backbones.options import IdentityOptions, MlpOptions, SmallOptions
 from cilsim.backbones.residual import small
 from cilsim.deploy.network_code import network_code
 from cilsim.errors import CilsimError

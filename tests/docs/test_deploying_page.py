@@ -90,7 +90,7 @@ def test_the_blocks_of_deploying_run_in_their_order(
 def test_the_commands_of_advice_run(
     here: Path, docs: Path, code_blocks: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cilsim.backbones.builtin import ImageNetResNetOptions
+    from cilsim.backbones.options import ImageNetResNetOptions
     from cilsim.backbones.residual import resnet18
 
     backbone = resnet18(ImageNetResNetOptions(), (3, 32, 32), torch.Generator().manual_seed(0))

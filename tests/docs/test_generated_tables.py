@@ -47,11 +47,11 @@ def test_every_key_of_a_scenario_has_a_row(docs: Path) -> None:
 def test_the_options_of_every_built_in_are_in_the_page(docs: Path, kind: str) -> None:
     page = (docs / "scenarios.md").read_text()
     missing = [
-        entry.options.__name__
+        entry.option_model().__name__
         for entry in getattr(discover().registries, kind)
         if entry.owner.distribution == "cilsim"
-        and entry.options.model_fields
-        and f"{entry.options.__module__}:{entry.options.__name__} -->" not in page
+        and entry.option_model().model_fields
+        and f"{entry.option_model().__module__}:{entry.option_model().__name__} -->" not in page
     ]
     assert missing == []
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from cilsim.backbones.backbone import Backbone
-from cilsim.backbones.builtin import CifarResNetOptions, MlpOptions
 from cilsim.backbones.dense import mlp
+from cilsim.backbones.options import CifarResNetOptions, MlpOptions
 from cilsim.backbones.residual import resnet20
 from cilsim.data.samples import Samples
 

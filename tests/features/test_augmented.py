@@ -5,7 +5,7 @@ import dataclasses
 import torch
 from torch import nn
 
-from cilsim.backbones.builtin import SmallOptions
+from cilsim.backbones.options import SmallOptions
 from cilsim.backbones.residual import small
 from cilsim.data.samples import Samples
 from cilsim.features.augmented import augmented_features

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from cilsim.backbones.backbone import fingerprint
-from cilsim.backbones.builtin import IdentityOptions
 from cilsim.backbones.dense import identity
+from cilsim.backbones.options import IdentityOptions
 from cilsim.features.cache import FeatureCache
 from cilsim.features.extract import extract
 from cilsim.features.shards import FeatureShards

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from cilsim.backbones.builtin import IdentityOptions
 from cilsim.backbones.dense import identity
+from cilsim.backbones.options import IdentityOptions
 from cilsim.data.normalise import normalise
 from cilsim.features.extract import ForwardCounter, extract
 

@@ -1,41 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import pytest
+from fake_entry_point import FakeEntryPoint
 
 from cilsim.plugins import Plugins, discover
 from cilsim.runner.request import ScenarioOutcome
 from cilsim.testing import Project
-
-
-@dataclass
-class FakeEntryPoint:
-    """An installed entry point that does not need an installed distribution."""
-
-    name: str
-    thing: Any
-    distribution: tuple[str, str] = ("cilsim-foo", "0.2")
-    dist: Any = field(init=False)
-
-    def __post_init__(self) -> None:
-        name, version = self.distribution
-        self.dist = SimpleNamespace(name=name, version=version)
-
-    @property
-    def module(self) -> str:
-        return f"{self.name}_module"
-
-    value = module
-
-    def load(self) -> Any:
-        if isinstance(self.thing, BaseException):
-            raise self.thing
-        return self.thing
 
 
 @pytest.fixture

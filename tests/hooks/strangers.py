@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from fake_entry_point import FakeEntryPoint
 from torch import Tensor
 
 from cilsim import Strategy
@@ -78,31 +78,14 @@ RAISING: Mapping[str, tuple[Callable[..., Any], str]] = {
 """What code can raise, and how the line about it ends."""
 
 
-@dataclass(frozen=True)
-class FakeEntryPoint:
-    """An installed entry point without an installed distribution."""
-
-    name: str
-    thing: Any
-    dist: Any
-    module: str = "cilsim_strange"
-    value: str = "cilsim_strange"
-
-    def load(self) -> Any:
-        return self.thing
-
-
 @contextmanager
 def installed(plugin: Any) -> Iterator[None]:
     """Add `plugin` to what is installed, as 'strange' of cilsim-strange 2.5."""
     plugin.cilsim_api = 1
-    dist = SimpleNamespace(name="cilsim-strange", version="2.5")
+    point = FakeEntryPoint("strange", plugin, ("cilsim-strange", "2.5"))
     real = list(entry_points(group="cilsim"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "cilsim.plugins.entry_points",
-            lambda group: [*real, FakeEntryPoint("strange", plugin, dist)],
-        )
+        patch.setattr("cilsim.plugins.entry_points", lambda group: [*real, point])
         yield
 
 

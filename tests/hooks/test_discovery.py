@@ -181,8 +181,82 @@ def test_options_of_another_kind_are_refused(
     toy = module(cilsim_register_strategies=registers("toy", options=dict))
     assert broken(installed(entry_point("toy", toy))) == (
         "plugin 'toy' of cilsim-foo 0.2 is not used: strategy 'toy' is registered with options of "
-        "another kind: <class 'dict'>; expected a subclass of cilsim.Options"
+        "another kind: <class 'dict'>; expected a subclass of cilsim.Options, or "
+        "'package.module:name' of one"
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        (
+            "nowhere:Options",
+            "cannot be loaded from 'nowhere:Options': "
+            "ModuleNotFoundError: No module named 'nowhere'",
+        ),
+        (
+            "collections:OrderedDict",
+            "is registered with options of another kind: 'collections:OrderedDict' is "
+            "<class 'collections.OrderedDict'>; expected a subclass of cilsim.Options",
+        ),
+    ],
+)
+def test_options_given_as_text_are_imported_when_asked_for(
+    installed: Installed, entry_point: Any, module: Module, target: str, line: str
+) -> None:
+    toy = module(cilsim_register_strategies=registers("toy", options=target))
+    plugins = installed(entry_point("toy", toy))
+    assert plugins.broken == ()
+    with pytest.raises(PluginError) as raised:
+        plugins.registries.strategies["toy"].option_model()
+    assert raised.value.plugin == "toy"
+    assert str(raised.value) == f"plugin 'toy' of cilsim-foo 0.2: strategy 'toy' {line}"
+
+
+class Unknown:
+    """Nothing that pydantic could check."""
+
+
+class Unsettable(Options):
+    """Options of which one has a type that no scenario can give."""
+
+    thing: Unknown | None = None
+
+
+class Undefined(Options):
+    """Options of which one has a type that does not exist."""
+
+    thing: Nowhere = 0  # type: ignore[name-defined]  # noqa: F821
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (
+            Unsettable,
+            f"Unable to generate pydantic-core schema for <class '{__name__}.Unknown'>",
+        ),
+        (Undefined, "name 'Nowhere' is not defined"),
+    ],
+)
+def test_options_of_types_that_cannot_be_checked_are_told(
+    installed: Installed, entry_point: Any, module: Module, options: type[Options], line: str
+) -> None:
+    toy = module(cilsim_register_strategies=registers("toy", options=options))
+    entry = installed(entry_point("toy", toy)).registries.strategies["toy"]
+    with pytest.raises(PluginError) as raised:
+        entry.option_model()
+    assert str(raised.value) == (
+        "plugin 'toy' of cilsim-foo 0.2: strategy 'toy' has options that nobody can set: " + line
+    )
+
+
+def test_options_that_are_not_registered_are_none(
+    installed: Installed, entry_point: Any, module: Module
+) -> None:
+    toy = module(cilsim_register_strategies=registers("toy"))
+    entry = installed(entry_point("toy", toy)).registries.strategies["toy"]
+    assert entry.option_model() is Options
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pattern_contract import PatternContract
 from torch import Tensor, nn
 
-from cilsim.backbones.builtin import CifarResNetOptions, SmallOptions
+from cilsim.backbones.options import CifarResNetOptions, SmallOptions
 from cilsim.backbones.residual import ResidualNet, resnet20, small
 from cilsim.testing import Project
 from cilsim_ssre.branches import attached, fold_batch_norm, merge, new_branches

@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 
 from cilsim import hookimpl
 from cilsim.backbones.backbone import Backbone
-from cilsim.backbones.builtin import SmallOptions
+from cilsim.backbones.options import SmallOptions
 from cilsim.backbones.residual import small
 from cilsim.backbones.transformer import VitSize, vision_transformer
 from cilsim.backbones.transformer_options import VitOptions

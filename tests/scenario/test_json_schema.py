@@ -146,6 +146,17 @@ def test_options_carry_their_descriptions(registries):
     }
 
 
+def test_options_that_cannot_be_had_are_left_open():
+    registries = Registries()
+    owner = Owner("x", "x", "1")
+    registries.backbones.add(Entry("backbone", "lost", None, "cilsim_nowhere:Options", "", owner))
+    schema = json_schema(registries)
+    backbone = {"$ref": "#/$defs/backbone", "$defs": schema["$defs"]}
+    validator = jsonschema.Draft202012Validator(backbone)
+    assert validator.is_valid({"name": "lost", "depth": 3})
+    assert not validator.is_valid({"name": "found", "depth": 3})
+
+
 def test_strange_names_and_types_do_not_break_the_schema():
     class Recursive(Options):
         inner: tuple[Recursive, ...] = ()

@@ -416,6 +416,21 @@ def test_a_target_that_cannot_be_imported_is_told(registries):
     assert load_text(text, "scen.yaml", extended, with_data=False).stream.dataset.name == "x"
 
 
+def test_options_that_cannot_be_imported_are_told(registries):
+    owner = Owner("x", "cilsim-x", "2.0")
+    extended = Registries(
+        streams=registries.streams, datasets=registries.datasets, backbones=registries.backbones
+    )
+    extended.strategies.add(Entry("strategy", "x", None, "cilsim_nowhere:Options", "", owner))
+    text = "stream: {kind: cil, dataset: glyphs100, experiences: 5}\nstrategy: x\n"
+    with pytest.raises(ScenarioError) as refused:
+        load_text(text, "scen.yaml", extended)
+    assert str(refused.value).splitlines()[0] == (
+        "scen.yaml:2:11: strategy: plugin 'x' of cilsim-x 2.0: strategy 'x' cannot be loaded "
+        "from 'cilsim_nowhere:Options': ModuleNotFoundError: No module named 'cilsim_nowhere'"
+    )
+
+
 def test_scenarios_from_other_places_are_equal(registries, short):
     here = load_text(short, "a.yaml", registries, folder=Path("/"))
     there = load_text(f"# elsewhere\n{short}", "b/a.yaml", registries)

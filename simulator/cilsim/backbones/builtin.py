@@ -1,71 +1,9 @@
-"""Which backbones the core brings, with their options; nothing here imports torch."""
+"""Which backbones the core brings; nothing here imports what they are made of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field
-
-from cilsim.backbones.pretrained import FileOptions, ResizedOptions
-from cilsim.backbones.resnet12_options import ResNet12Options
-from cilsim.backbones.timm_options import TimmOptions
-from cilsim.backbones.transformer_options import VitOptions
-from cilsim.options import Options
-
-Width = Annotated[int, Field(ge=1, le=65_536)]
-
-
-class SmallOptions(FileOptions):
-    """Options of `small`."""
-
-    widths: tuple[Width, Width, Width] = (24, 48, 96)
-    """Channels of the three stages; the last is the feature size."""
-
-
-class CifarResNetOptions(FileOptions):
-    """Options of `resnet20` and `resnet32`."""
-
-    shortcut: Literal["conv", "pad"] = "conv"
-    """How a block that halves the image passes its input on: 1x1 convolution and batch norm, or
-    every second pixel with zero channels appended (He et al. 2016, section 4.2, option A)."""
-
-
-class ResNetOptions(FileOptions):
-    """Options of `resnet18_cifar`."""
-
-
-class ImageNetResNetOptions(ResizedOptions):
-    """Options of `resnet18`."""
-
-    torchvision_model: ClassVar[str] = "resnet18"
-
-    weights: Annotated[
-        Literal["none", "imagenet1k_v1"] | Path, Field(union_mode="left_to_right")
-    ] = "none"
-    """Weights to start from: none (random ones), those of torchvision by name, or a .safetensors,
-    .pt or .pth file."""
-
-
-class WideResNetOptions(FileOptions):
-    """Options of `wide_resnet`."""
-
-    depth: Literal[10, 16, 22, 28, 34, 40] = 28
-    """Layers: six for each block per stage, and four."""
-    factor: Annotated[int, Field(ge=1, le=20)] = 10
-    """By how much the widths 16, 32 and 64 are multiplied."""
-
-
-class MlpOptions(Options):
-    """Options of `mlp`."""
-
-    hidden: Annotated[tuple[Width, ...], Field(min_length=1)] = (64, 64)
-    """Units of each layer; the last is the feature size."""
-
-
-class IdentityOptions(Options):
-    """Options of `identity`: there are none."""
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -75,7 +13,7 @@ class BackboneDeclaration:
     Attributes:
         name: as in a scenario.
         load: `module:function`, called with (options, sample_shape, generator).
-        options: the model that validates its options.
+        options: `module:class`, the model that validates its options.
         summary: one line for `cilsim list backbones`.
         accepts: what its samples are.
         check: `module:function`, told (options, facts of the data set); yields complaints.
@@ -86,7 +24,7 @@ class BackboneDeclaration:
 
     name: str
     load: str
-    options: type[Options]
+    options: str
     summary: str
     accepts: Literal["images", "features"]
     check: str | None = "cilsim.backbones.pretrained:check"
@@ -98,42 +36,42 @@ BACKBONES: tuple[BackboneDeclaration, ...] = (
     BackboneDeclaration(
         name="small",
         load="cilsim.backbones.residual:small",
-        options=SmallOptions,
+        options="cilsim.backbones.options:SmallOptions",
         summary="three residual blocks after a stem of stride 2; 173 thousand parameters",
         accepts="images",
     ),
     BackboneDeclaration(
         name="resnet20",
         load="cilsim.backbones.residual:resnet20",
-        options=CifarResNetOptions,
+        options="cilsim.backbones.options:CifarResNetOptions",
         summary="ResNet-20 for 32x32 images, widths 16-32-64; 272 thousand parameters",
         accepts="images",
     ),
     BackboneDeclaration(
         name="resnet32",
         load="cilsim.backbones.residual:resnet32",
-        options=CifarResNetOptions,
+        options="cilsim.backbones.options:CifarResNetOptions",
         summary="ResNet-32 for 32x32 images, widths 16-32-64; 466 thousand parameters",
         accepts="images",
     ),
     BackboneDeclaration(
         name="resnet18_cifar",
         load="cilsim.backbones.residual:resnet18_cifar",
-        options=ResNetOptions,
+        options="cilsim.backbones.options:ResNetOptions",
         summary="ResNet-18 with a 3x3 stem, for 32x32 images; 11.2 million parameters",
         accepts="images",
     ),
     BackboneDeclaration(
         name="resnet18",
         load="cilsim.backbones.residual:resnet18",
-        options=ImageNetResNetOptions,
+        options="cilsim.backbones.options:ImageNetResNetOptions",
         summary="ResNet-18 with the ImageNet stem, as in torchvision; 11.2 million parameters",
         accepts="images",
     ),
     BackboneDeclaration(
         name="resnet12",
         load="cilsim.backbones.resnet12:resnet12",
-        options=ResNet12Options,
+        options="cilsim.backbones.resnet12_options:ResNet12Options",
         summary="ResNet-12 of few-shot learning, widths 64-160-320-640; 12.4 million parameters",
         accepts="images",
         check="cilsim.backbones.resnet12_options:check_resnet12",
@@ -141,21 +79,21 @@ BACKBONES: tuple[BackboneDeclaration, ...] = (
     BackboneDeclaration(
         name="wide_resnet",
         load="cilsim.backbones.wide_residual:wide_resnet",
-        options=WideResNetOptions,
+        options="cilsim.backbones.options:WideResNetOptions",
         summary="WRN-28-10 and other wide ResNets, for 32x32 images; 36.5 million parameters",
         accepts="images",
     ),
     BackboneDeclaration(
         name="vit_b_16",
         load="cilsim.backbones.transformer:vit_b_16",
-        options=VitOptions,
+        options="cilsim.backbones.transformer_options:VitOptions",
         summary="vision transformer ViT-B/16 on 224x224 images; 85.8 million parameters",
         accepts="images",
     ),
     BackboneDeclaration(
         name="timm",
         load="cilsim.backbones.timm_models:timm_backbone",
-        options=TimmOptions,
+        options="cilsim.backbones.timm_options:TimmOptions",
         summary="any model of the package timm by its name; needs cilsim[timm]",
         accepts="images",
         check="cilsim.backbones.timm_options:check_timm",
@@ -165,7 +103,7 @@ BACKBONES: tuple[BackboneDeclaration, ...] = (
     BackboneDeclaration(
         name="mlp",
         load="cilsim.backbones.dense:mlp",
-        options=MlpOptions,
+        options="cilsim.backbones.options:MlpOptions",
         summary="fully connected layers with ReLU, for features or tabular data",
         accepts="features",
         check=None,
@@ -175,7 +113,7 @@ BACKBONES: tuple[BackboneDeclaration, ...] = (
     BackboneDeclaration(
         name="identity",
         load="cilsim.backbones.dense:identity",
-        options=IdentityOptions,
+        options="cilsim.backbones.options:IdentityOptions",
         summary="passes ready features through; nothing to train",
         accepts="features",
         check=None,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cilsim.backbones.backbone import Backbone, build_on_cpu, features_of
-from cilsim.backbones.builtin import IdentityOptions, MlpOptions
+from cilsim.backbones.options import IdentityOptions, MlpOptions
 
 
 class Mlp(Backbone):

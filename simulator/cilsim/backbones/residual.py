@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cilsim.backbones.backbone import Backbone, channels_of
-from cilsim.backbones.builtin import (
+from cilsim.backbones.initial import initial
+from cilsim.backbones.options import (
     CifarResNetOptions,
     ImageNetResNetOptions,
     ResNetOptions,
     SmallOptions,
 )
-from cilsim.backbones.initial import initial
 from cilsim.backbones.resizing import Resizing, resizing
 
 Shortcut = Literal["conv", "pad"]

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cilsim.backbones.backbone import Backbone, channels_of
-from cilsim.backbones.builtin import WideResNetOptions
 from cilsim.backbones.initial import initial
+from cilsim.backbones.options import WideResNetOptions
 
 WIDTHS = (16, 32, 64)
 """Channels of the three stages, which the factor multiplies (table 1)."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from cilsim.backbones.builtin import CifarResNetOptions, ResNetOptions, SmallOptions
+from cilsim.backbones.options import CifarResNetOptions, ResNetOptions, SmallOptions
 from cilsim.backbones.residual import resnet18_cifar, resnet20, small
 from cilsim.backbones.transformer import vit_b_16
 from cilsim.backbones.transformer_options import VitOptions

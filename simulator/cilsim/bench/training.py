@@ -13,8 +13,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cilsim.backbones.builtin import CifarResNetOptions, MlpOptions, SmallOptions
 from cilsim.backbones.dense import mlp
+from cilsim.backbones.options import CifarResNetOptions, MlpOptions, SmallOptions
 from cilsim.backbones.residual import resnet20, small
 from cilsim.bench.rounds import Arm, Contestants, Goal
 from cilsim.data.augment import augment

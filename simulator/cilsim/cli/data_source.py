@@ -76,7 +76,7 @@ def _require_options(
 ) -> None:
     """Refuse a data set without options that it needs, in words of this command."""
     given = {*dataset, *(override.partition("=")[0].strip() for override in overrides)}
-    model = plugins.registries.datasets[dataset["name"]].options
+    model = plugins.registries.datasets[dataset["name"]].option_model()
     for name, field in model.model_fields.items():
         if field.is_required() and name not in given:
             about = (

@@ -127,7 +127,7 @@ def _datasets(plugins: Plugins) -> Iterator[Finding]:
     here, absent, own = [], [], []
     for entry in plugins.registries.datasets:
         try:
-            load_target(entry.facts["facts"], entry)(entry.options())
+            load_target(entry.facts["facts"], entry)(entry.option_model()())
             here.append(entry.name)
         except ValidationError:  # a path is needed
             own.append(entry.name)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaValue, JsonSchemaWarningKind
 
+from cilsim.errors import PluginError
 from cilsim.option_schema import DescribedSchema
 from cilsim.registry import Entry, Registries, Registry
 from cilsim.scenario.explain import first_sentence
@@ -98,7 +99,7 @@ class _Sections:
             default: the name that stands in where there is none.
         """
         definition = f"{section}.{_safe(entry.name)}"
-        options = _hoisted(entry.options, definition, self.definitions)
+        options = self._options(entry, definition)
         options["description"] = entry.summary or first_sentence(options.get("description"))
         options["properties"] = {**dict.fromkeys(keys, True), **options.get("properties", {})}
         self.definitions[definition] = options
@@ -107,6 +108,13 @@ class _Sections:
         if default not in names:
             condition["required"] = [key]
         return {"if": condition, "then": _reference(definition)}
+
+    def _options(self, entry: Entry, definition: str) -> Schema:
+        try:
+            model = entry.option_model()
+        except PluginError:  # of a stranger: the schema of all others is still wanted
+            return {}
+        return _hoisted(model, definition, self.definitions)
 
 
 class _Lenient(DescribedSchema):

@@ -56,7 +56,7 @@ class Lookup:
         """
         rest = node.without(reserved)
         try:
-            options = _validate(entry, rest, self.findings, reserved)
+            options = _validate(entry, entry.option_model(), rest, self.findings, reserved)
         except PluginError as error:
             self.blame(node, error)
             return None
@@ -77,10 +77,14 @@ class Lookup:
 
 
 def _validate(
-    entry: Entry, node: Node, findings: Findings, reserved: tuple[str, ...]
+    entry: Entry,
+    model: type[Options],
+    node: Node,
+    findings: Findings,
+    reserved: tuple[str, ...],
 ) -> Options | None:
     try:
-        return validate(entry.options, node, findings, reserved)
+        return validate(model, node, findings, reserved)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # a validator of the plugin's model raised what it must not

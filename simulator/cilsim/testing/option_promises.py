@@ -18,9 +18,10 @@ LIMITS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"
 
 def documents_its_options(trial: Trial) -> str:
     """Return how many options there are, each described, with a default and a range."""
-    rows = list(option_schemas(trial.subject.entry.options))
+    model = trial.subject.entry.option_model()
+    rows = list(option_schemas(model))
     complaints = [f"'{name}' {what}" for name, field in rows for what in _missing(field)]
-    complaints += _refused_defaults(trial.subject.entry.options)
+    complaints += _refused_defaults(model)
     if complaints:
         raise Broken("; ".join(complaints))
     number = "1 option" if len(rows) == 1 else f"{len(rows)} options"

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cilsim.backbones.builtin import MlpOptions, SmallOptions
 from cilsim.backbones.dense import mlp
+from cilsim.backbones.options import MlpOptions, SmallOptions
 from cilsim.backbones.residual import small
 from cilsim.data.samples import Samples
 from cilsim.distributed.processes import Processes

@@ -87,7 +87,7 @@ def _page_of(kind: str, entry: Entry, plugins: Plugins) -> Page:
         serves=_serves(entry, plugins) if kind == "strategy" else (),
         code=entry.target if isinstance(entry.target, str) else entry.target.__qualname__,
         about=_about(entry, plugins),
-        options=tuple(option_rows(entry.options)),
+        options=tuple(option_rows(entry.option_model())),
     )
 
 
