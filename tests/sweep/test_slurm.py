@@ -6,11 +6,15 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from cilsim.sweep.slurm import array_script
+
+Task = Callable[..., "subprocess.Popen[bytes]"]
 
 SCRIPT = """\
 #!/bin/bash
@@ -27,13 +31,17 @@ SCRIPT = """\
 # leaves, and goes on where it was when the task is queued again.
 export OMP_NUM_THREADS="${SLURM_CPUS_PER_TASK:-4}"
 
+run=
+told=
 stop() {
-    kill -TERM "$run" 2>/dev/null
+    told=yes
+    if [ -n "$run" ]; then kill -TERM "$run" 2>/dev/null; fi
 }
 trap stop TERM INT
 
 cilsim sweep 'my sweep.yaml' --only "$SLURM_ARRAY_TASK_ID" &
 run=$!
+if [ -n "$told" ]; then stop; fi  # it came before the run had a number
 wait "$run"
 code=$?
 while kill -0 "$run" 2>/dev/null; do  # a signal ended the waiting, not the run
@@ -45,7 +53,10 @@ if [ "$code" -eq 143 ]; then  # the run has ended in that very moment
     code=$?
 fi
 
-if [ "$code" -eq 130 ]; then  # stopped and saved
+if [ "$code" -eq 143 ] && [ -n "$told" ]; then  # stopped before it could say that it is resumable
+    code=130
+fi
+if [ "$code" -eq 130 ]; then
     scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
 fi
 exit "$code"
@@ -92,49 +103,88 @@ def test_a_path_with_a_space_is_one_word() -> None:
     assert "#SBATCH --output='my runs/slurm-%A_%a.out'\n" in text
 
 
-def task(place: Path, do: str, **surroundings: str) -> subprocess.Popen[bytes]:
-    """Start the script as SLURM starts a task of an array."""
-    environment = {
-        **os.environ,
-        "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
-        "DO": do,
-        "SLURM_ARRAY_TASK_ID": "3",
-        "SLURM_ARRAY_JOB_ID": "1234",
-        "SLURM_CPUS_PER_TASK": "2",
-        **surroundings,
-    }
-    return subprocess.Popen(["bash", "job.sh"], cwd=place, env=environment)
+@pytest.fixture
+def task(place: Path) -> Iterator[Task]:
+    """Start the script as SLURM starts a task of an array; none outlives its test."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(do: str, **surroundings: str) -> subprocess.Popen[bytes]:
+        environment = {
+            **os.environ,
+            "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
+            "DO": do,
+            "SLURM_ARRAY_TASK_ID": "3",
+            "SLURM_ARRAY_JOB_ID": "1234",
+            "SLURM_CPUS_PER_TASK": "2",
+            **surroundings,
+        }
+        command = ["bash", "job.sh"]
+        process = subprocess.Popen(command, cwd=place, env=environment, start_new_session=True)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
-def test_a_task_counted_from_the_least_runs_its_number(place: Path) -> None:
+def test_a_task_counted_from_the_least_runs_its_number(place: Path, task: Task) -> None:
     (place / "job.sh").write_text(script(1004, 1007))
-    assert task(place, "exit 0").wait(30) == 0
+    assert task("exit 0").wait(30) == 0
     assert (place / "started").read_text() == "sweep my sweep.yaml --only 1007 2\n"
 
 
 @pytest.mark.parametrize("code", [0, 1, 2])
-def test_a_task_runs_its_number_and_ends_as_the_run_does(code: int, place: Path) -> None:
-    assert task(place, f"exit {code}").wait(30) == code
+def test_a_task_runs_its_number_and_ends_as_the_run_does(
+    code: int, place: Path, task: Task
+) -> None:
+    assert task(f"exit {code}").wait(30) == code
     assert (place / "started").read_text() == "sweep my sweep.yaml --only 3 2\n"
     assert not (place / "queued").exists()
 
 
-def test_a_task_whose_time_is_over_saves_and_is_queued_again(place: Path) -> None:
+def test_a_task_whose_time_is_over_saves_and_is_queued_again(place: Path, task: Task) -> None:
     save = "trap 'sleep 0.2; touch saved; exit 130' TERM; touch ready; while :; do sleep 0.05; done"
-    process = task(place, save)
+    process = task(save)
 
     assert _terminated(process, place) == 130
     assert (place / "saved").exists()
     assert (place / "queued").read_text() == "requeue 1234_3\n"
 
 
-def test_a_run_that_ends_while_it_is_told_to_is_queued_again(place: Path) -> None:
+def test_a_run_that_ends_while_it_is_told_to_is_queued_again(place: Path, task: Task) -> None:
     (place / "slow.sh").write_text('kill() { builtin kill "$@" && sleep 0.4; }\n')
     save = "trap 'exit 130' TERM; touch ready; while :; do sleep 0.01; done"
-    process = task(place, save, BASH_ENV=str(place / "slow.sh"))
+    process = task(save, BASH_ENV=str(place / "slow.sh"))
 
     assert _terminated(process, place) == 130
     assert (place / "queued").read_text() == "requeue 1234_3\n"
+
+
+def test_a_task_that_is_stopped_while_it_starts_its_run_is_queued_again(
+    place: Path, task: Task
+) -> None:
+    slow = """trap 'if [ "$BASH_COMMAND" = "run=\\$!" ]; then sleep 0.4; fi' DEBUG\n"""
+    (place / "slow.sh").write_text(slow)
+    save = "trap 'exit 130' TERM; touch ready; while :; do sleep 0.01; done"
+    process = task(save, BASH_ENV=str(place / "slow.sh"))
+
+    assert _terminated(process, place) == 130
+    assert (place / "queued").read_text() == "requeue 1234_3\n"
+
+
+def test_a_run_that_is_stopped_before_it_can_save_is_queued_again(place: Path, task: Task) -> None:
+    process = task("touch ready; exec sleep 30")
+
+    assert _terminated(process, place) == 130
+    assert (place / "queued").read_text() == "requeue 1234_3\n"
+
+
+def test_a_run_that_somebody_else_terminates_is_not_queued_again(place: Path, task: Task) -> None:
+    assert task("kill -TERM $$").wait(30) == 143
+    assert not (place / "queued").exists()
 
 
 def _terminated(process: subprocess.Popen[bytes], place: Path) -> int:

@@ -172,11 +172,12 @@ def test_a_performed_job_that_takes_too_long_is_stopped() -> None:
 
 def test_a_performed_job_ends_with_who_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     pids: list[int] = []
+    others = {child.pid for child in psutil.Process().children()}
 
     def sleep(seconds: float) -> None:
         if pids or not Path("logs/cell.log").read_text():
             return
-        pids.extend(child.pid for child in psutil.Process().children())
+        pids.extend({child.pid for child in psutil.Process().children()} - others)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(job_module.time, "sleep", sleep)

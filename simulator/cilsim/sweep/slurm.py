@@ -26,13 +26,17 @@ _SCRIPT = """\
 # leaves, and goes on where it was when the task is queued again.
 export OMP_NUM_THREADS="${{SLURM_CPUS_PER_TASK:-{threads}}}"
 
+run=
+told=
 stop() {{
-    kill -TERM "$run" 2>/dev/null
+    told=yes
+    if [ -n "$run" ]; then kill -TERM "$run" 2>/dev/null; fi
 }}
 trap stop TERM INT
 
 {command} --only "{number}" &
 run=$!
+if [ -n "$told" ]; then stop; fi  # it came before the run had a number
 wait "$run"
 code=$?
 while kill -0 "$run" 2>/dev/null; do  # a signal ended the waiting, not the run
@@ -44,7 +48,10 @@ if [ "$code" -eq 143 ]; then  # the run has ended in that very moment
     code=$?
 fi
 
-if [ "$code" -eq 130 ]; then  # stopped and saved
+if [ "$code" -eq 143 ] && [ -n "$told" ]; then  # stopped before it could say that it is resumable
+    code=130
+fi
+if [ "$code" -eq 130 ]; then
     scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
 fi
 exit "$code"
