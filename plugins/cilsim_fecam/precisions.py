@@ -101,6 +101,8 @@ class Precisions:
             covariances_KDD = self._shrunk(covariances_KDD)
         if self.options.covariance == "diagonal":
             variances_KD = covariances_KDD.diagonal(dim1=-2, dim2=-1)
+            spread_K1 = variances_KD.any(1, keepdim=True)  # without any, all features count alike
+            variances_KD = torch.where(spread_K1, variances_KD, 1.0)
             norms_K1 = torch.linalg.vector_norm(variances_KD, dim=1, keepdim=True)
             return torch.where(variances_KD > 0, norms_K1 / variances_KD, 0.0)
         if self.options.correlation == "of_features":

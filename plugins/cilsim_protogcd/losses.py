@@ -18,11 +18,12 @@ FLOOR = 1e-6
 def hard_share(epoch: int, first: float, last: float, ramp_epochs: int) -> float:
     """Return the part of rows with one-hot pseudo-labels: linear over the ramp, then `last`.
 
-    Both ends of the ramp are reached, in its first and its last epoch.
+    Both ends of the ramp are reached, in its first and its last epoch. In between it is a multiple
+    of the rounded slope, as the released code has it: int(rows share) depends on the last bit.
     """
-    if epoch >= ramp_epochs or ramp_epochs == 1:
+    if epoch >= ramp_epochs - 1:
         return last
-    return first + (last - first) * epoch / (ramp_epochs - 1)
+    return first + epoch * ((last - first) / (ramp_epochs - 1))
 
 
 def confidence(probabilities_NK: Tensor) -> Tensor:

@@ -25,13 +25,13 @@ SCORES: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType(
             (cosine_NK / TEMPERATURE).mean(1) - torch.logsumexp(cosine_NK / TEMPERATURE, dim=1)
         ),
         "ratio": lambda cosine_NK: -confidence(F.softmax(cosine_NK / TEMPERATURE, dim=1)),
-        "margin": lambda cosine_NK: -_margin(cosine_NK),
+        "margin": lambda cosine_NK: -_margin(F.softmax(cosine_NK / TEMPERATURE, dim=1)),
     }
 )
 """Scores of the released outlier tests: maximum softmax probability, maximum logit, energy, uniform
-cross-entropy, ratio and margin of the two best classes."""
+cross-entropy, ratio (`proto` there) and margin of the two largest probabilities."""
 
 
-def _margin(cosine_NK: Tensor) -> Tensor:
-    top_N2 = cosine_NK.topk(min(2, cosine_NK.shape[1]), dim=1).values
+def _margin(probabilities_NK: Tensor) -> Tensor:
+    top_N2 = probabilities_NK.topk(min(2, probabilities_NK.shape[1]), dim=1).values
     return top_N2[:, 0] - top_N2[:, -1]

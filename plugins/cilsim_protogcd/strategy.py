@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from cilsim import Batch, TrainingLoss
+from cilsim.naming import did_you_mean
 from cilsim.strategy.cosine_discovery import CosineDiscovery
 from cilsim.training.contrastive import info_nce, supervised_contrastive
 from cilsim.training.self_distillation import (
@@ -68,5 +69,10 @@ class ProtoGCD(CosineDiscovery):
         Args:
             x: (N, D) features.
             score: a name in `cilsim_protogcd.outliers.SCORES`.
+
+        Raises:
+            ValueError: there is no such score.
         """
+        if score not in SCORES:
+            raise ValueError(f"no outlier score is named '{score}'{did_you_mean(score, SCORES)}")
         return SCORES[score](self.scores(x))

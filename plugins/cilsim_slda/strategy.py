@@ -72,8 +72,7 @@ class Slda(Strategy):
         assert self._gaussian is not None
         if self._solved is None or self._solved[0] is not self.prototypes:
             means_KD = self.prototypes.double()
-            factor_DD = self._gaussian.factor(self.options.shrinkage)
-            weights_KD = torch.cholesky_solve(means_KD.T, factor_DD).T
+            weights_KD = self._gaussian.weights(means_KD, self.options.shrinkage)
             offsets_K = 0.5 * (means_KD * weights_KD).sum(1)
             self._solved = self.prototypes, weights_KD, offsets_K
         return self._solved[1:]

@@ -88,12 +88,27 @@ class StreamingGaussian:
                 self.scatter_DD *= self.total / before
             self._move_means(x_BD, labels_B)
 
-    def factor(self, shrinkage: float) -> Tensor:
-        """Return Cholesky's factor of (1 - shrinkage) S + shrinkage I as (D, D) float64."""
+    def weights(self, rows_KD: Tensor, shrinkage: float) -> Tensor:
+        """Return (K, D) float64 rows times the inverse of (1 - shrinkage) S + shrinkage I.
+
+        By Cholesky's factorisation, or the pseudo-inverse where rounding leaves none that means
+        anything: features so large that the shrinkage is lost beside S, and fewer samples than
+        features.
+
+        Args:
+            rows_KD: class means.
+            shrinkage: weight of the identity.
+        """
+        rows_KD = rows_KD.double()
         regular_DD = (1.0 - shrinkage) * self.scatter_DD / max(1, self.total)
         regular_DD.diagonal().add_(shrinkage)
-        factor_DD: Tensor = torch.linalg.cholesky(regular_DD)
-        return factor_DD
+        factor_DD, broken = torch.linalg.cholesky_ex(regular_DD)
+        pivots_D = factor_DD.diagonal().square()
+        rounding = len(regular_DD) * torch.finfo(regular_DD.dtype).eps
+        if int(broken) or not bool(pivots_D.min() > rounding * pivots_D.max()):
+            inverse_DD: Tensor = torch.linalg.pinv(regular_DD, hermitian=True)
+            return rows_KD @ inverse_DD
+        return torch.cholesky_solve(rows_KD.T, factor_DD).T
 
     def state_dict(self) -> dict[str, Any]:
         """Return the statistics, for a checkpoint."""

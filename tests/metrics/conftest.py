@@ -22,6 +22,15 @@ def golden() -> Callable[[str], dict[str, Any]]:
 
 
 @pytest.fixture
+def case(golden, request):
+    """One case of clustering, by name, with results of the published code."""
+    prefix = f"{request.param}_"
+    data = golden("gcd_hungarian_acc")
+    chosen = {key.removeprefix(prefix): data[key] for key in data if key.startswith(prefix)}
+    return {**chosen, "old": range(int(chosen["n_old"]))}
+
+
+@pytest.fixture
 def stream() -> Callable[..., StreamInfo]:
     """A stream from the number of classes, of test and of unlabelled samples of each experience."""
 

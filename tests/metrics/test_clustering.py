@@ -31,14 +31,6 @@ PREDICTED = np.array([7, 7, 7, 7, 7, 7, 7, 3])
 PAIRS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7)), min_size=1, max_size=60)
 
 
-@pytest.fixture
-def case(golden, request):
-    prefix = f"{request.param}_"
-    data = golden("gcd_hungarian_acc")
-    chosen = {key.removeprefix(prefix): data[key] for key in data if key.startswith(prefix)}
-    return {**chosen, "old": range(int(chosen["n_old"]))}
-
-
 @pytest.mark.parametrize("case", CASES, indirect=True)
 def test_matched_accuracy_equals_gcd_v2(case):
     found = matched_accuracy(case["y_true"], case["y_pred"], case["old"])

@@ -12,14 +12,6 @@ CASES = ("random", "permuted", "bias_to_old", "underclustered", "imbalanced", "t
 PAIRS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7)), min_size=1, max_size=60)
 
 
-@pytest.fixture
-def case(golden, request):
-    prefix = f"{request.param}_"
-    data = golden("gcd_hungarian_acc")
-    chosen = {key.removeprefix(prefix): data[key] for key in data if key.startswith(prefix)}
-    return {**chosen, "old": range(int(chosen["n_old"]))}
-
-
 @pytest.mark.parametrize("version", ["v1", "v2", "v3"])
 @pytest.mark.parametrize("case", CASES, indirect=True)
 def test_accuracy_equals_that_of_crkd(case, version):

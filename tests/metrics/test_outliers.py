@@ -15,3 +15,8 @@ def test_outlier_detection_by_hand() -> None:
     assert found.fpr95 == pytest.approx(1 / 3)
     other_way = outlier_detection(known, outliers, outliers_positive=False)
     assert other_way == pytest.approx((5 / 6, 11 / 12, 1 / 2))
+
+
+def test_scores_that_say_nothing_find_95_percent_at_95_percent_of_false_ones() -> None:
+    scores = np.arange(20.0)
+    assert outlier_detection(scores, scores).fpr95 == pytest.approx(0.95)

@@ -22,6 +22,7 @@ R = np.array(
     [
         (variants.forgetting_over_all_rows, (0.4 + 0.0 + 0.2) / 3),
         (variants.forgetting_since_learnt, (0.4 - 0.1 + 0.2) / 3),
+        (variants.forgetting_pass, (0.4 + 0.0 + 0.2 + 0.0) / 3),
         (variants.forgetting_continuum, ((0.9 - 0.5) + (0.7 - 0.8)) / 3),
         (variants.forgetting_libcontinual, ((0.9 - 0.6) / 2 + (0.4 - 0.1) / 3) / 2),
         (variants.backward_transfer_continuum, ((0.6 - 0.9) + (0.5 - 0.9) + (0.8 - 0.7)) / 6),
@@ -66,11 +67,20 @@ def test_the_maximum_over_all_rows_is_never_below_that_over_earlier_rows():
         assert variants.forgetting_since_learnt(matrix, 4) == -backward_transfer(matrix, 4)
 
 
+def test_the_scripts_of_pass_look_ahead_until_the_last_experience():
+    """After 1: 0.9 falls to 0.8, and 0.7 is below the 0.8 of the last row."""
+    values = [variants.forgetting_pass(R, after) for after in range(4)]
+    assert values == pytest.approx([0.0, 0.1 + 0.1, (0.3 + 0.05 + 0.0) / 2, 0.2])
+    assert values[3] == pytest.approx(variants.forgetting_over_all_rows(R, 3))
+    assert forgetting(R, 1) == pytest.approx(0.1)
+
+
 @pytest.mark.parametrize(
     ("variant", "expected"),
     [
         (variants.forgetting_over_all_rows, NAN),
         (variants.forgetting_since_learnt, NAN),
+        (variants.forgetting_pass, 0.0),
         (variants.forgetting_continuum, 0.0),
         (variants.forgetting_libcontinual, NAN),
         (variants.backward_transfer_continuum, 0.0),

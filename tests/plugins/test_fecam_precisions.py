@@ -157,6 +157,21 @@ def test_matrices_of_a_class_by_the_formulas():
     np.testing.assert_allclose(precisions.matrices[0].numpy(), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("covariance", "of_equal_samples"),
+    [("class", np.eye(2)), ("diagonal", np.full(2, np.sqrt(2.0)))],
+)
+def test_a_class_of_equal_samples_is_as_far_away_as_it_is(covariance: Any, of_equal_samples: Any):
+    """It has no spread to measure by; with all zeros every sample would be at distance 0."""
+    x = torch.tensor([[4.0, 1.0]] * 3 + [[1.0, 4.0], [1.5, 3.0], [0.5, 5.0]])
+    precisions = Precisions(FecamOptions(covariance=covariance))
+    precisions.add(x, torch.tensor([0, 0, 0, 1, 1, 1]), range(2))
+    assert precisions.matrices is not None
+    np.testing.assert_allclose(precisions.matrices[0].numpy(), of_equal_samples, rtol=1e-6)
+    distances = precisions.distances(x[[0, 3]], torch.tensor([[4.0, 1.0], [1.0, 4.0]]))
+    assert distances.argmin(1).tolist() == [0, 1]
+
+
 def test_counts_matrices_that_off_diagonal_shrinkage_made_indefinite():
     """Two features move together, four are dead: the mean covariance exceeds the mean variance."""
     x = torch.zeros(8, 6)

@@ -35,7 +35,7 @@ class OneByOne:
 
 
 def precision(gaussian: StreamingGaussian, shrinkage: float) -> Tensor:
-    return torch.cholesky_inverse(gaussian.factor(shrinkage))
+    return gaussian.weights(torch.eye(gaussian.scatter_DD.shape[0]), shrinkage)
 
 
 def drawn(samples: int, size: int, classes: int, seed: int) -> Stream:
@@ -144,6 +144,14 @@ def test_full_shrinkage_is_the_nearest_mean():
     gaussian = StreamingGaussian(3)
     gaussian.stream(*drawn(20, 3, 2, seed=0), 2)
     assert precision(gaussian, 1.0).tolist() == torch.eye(3).tolist()
+
+
+def test_features_too_large_for_the_shrinkage_take_the_pseudo_inverse():
+    """S is 1e24 in all four places; the shrinkage is lost in its rounding, and rank 1 is left."""
+    gaussian = StreamingGaussian(2)
+    gaussian.stream(torch.tensor([[0.0, 0.0], [2e12, 2e12]]), torch.zeros(2, dtype=torch.int64), 1)
+    expected = torch.full((2, 2), 0.25e-24 / (1 - 1e-4), dtype=torch.float64)
+    torch.testing.assert_close(precision(gaussian, 1e-4), expected, rtol=1e-6, atol=0.0)
 
 
 def test_an_order_is_that_of_the_samples_put_in_order() -> None:

@@ -46,9 +46,11 @@ def test_correlation_by_hand():
     assert correlation(S).tolist() == [[1.0, 0.5], [0.5, 1.0]]
 
 
-def test_correlation_of_a_constant_feature_is_zero():
+def test_a_constant_feature_is_correlated_with_itself_alone():
     matrix = torch.tensor([[4.0, 0.0], [0.0, 0.0]])
-    assert correlation(matrix).tolist() == [[1.0, 0.0], [0.0, 0.0]]
+    assert correlation(matrix).tolist() == [[1.0, 0.0], [0.0, 1.0]]
+    assert correlation(torch.zeros(2, 2, 2)).tolist() == [torch.eye(2).tolist()] * 2
+    assert row_correlation(torch.ones(1, 1)).tolist() == [[1.0]]
 
 
 def test_row_correlation_equals_corrcoef_of_the_matrix():

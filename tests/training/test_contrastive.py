@@ -74,3 +74,15 @@ def test_lengths_of_projections_do_not_matter(scale: float, seed: int) -> None:
         assert loss(scale * projections).item() == pytest.approx(
             loss(projections).item(), rel=1e-4, abs=1e-5
         )
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=["fp16", "bf16"])
+def test_half_precision_changes_the_projections_alone(dtype: torch.dtype) -> None:
+    projections = torch.randn(12, 5, generator=torch.Generator().manual_seed(0)).to(dtype)
+    labels = torch.tensor([0, 1, 0, -1, 1, -1])
+    exact = projections.float()
+    with torch.autocast("cpu", dtype):
+        contrastive = info_nce(projections), supervised_contrastive(projections, labels)
+    torch.testing.assert_close(
+        contrastive, (info_nce(exact), supervised_contrastive(exact, labels))
+    )

@@ -36,7 +36,7 @@ def outlier_detection(
     truth = np.concatenate([np.zeros(len(known_N)), np.ones(len(outliers_M))])
     if not outliers_positive:
         scores, truth = -scores, 1.0 - truth
-    false_rate, true_rate, _ = roc_curve(truth, scores)
+    false_rate, true_rate, _ = roc_curve(truth, scores, drop_intermediate=False)
     return OutlierDetection(
         auroc=float(roc_auc_score(truth, scores)),
         aupr=float(average_precision_score(truth, scores)),

@@ -36,6 +36,21 @@ def forgetting_since_learnt(matrix: FloatArray, after: int) -> float:
     return -backward_transfer(matrix, after)
 
 
+def forgetting_pass(matrix: FloatArray, after: int) -> float:
+    """Return the sum over j <= i of max over ALL l of R[l, j], minus R[i, j], over i; 0 at i = 0.
+
+    What the TinyImageNet and ImageNet-Subset scripts of PASS (Zhu et al. 2021) print. The maximum
+    looks ahead and the newest experience takes part, so values before the last experience are
+    inflated; the last one is `forgetting_over_all_rows`.
+    """
+    check_matrix(matrix, after)
+    if after == 0:
+        return 0.0
+    columns = matrix[:, : after + 1]
+    best = np.where(np.isnan(columns), -np.inf, columns).max(axis=0)
+    return float((best - matrix[after, : after + 1]).sum()) / after
+
+
 def forgetting_continuum(matrix: FloatArray, after: int) -> float:
     """Return Continuum's `forgetting` after i >= 1: neither R[:, i-1] nor row i-1 takes part.
 

@@ -30,10 +30,16 @@ def shrink(covariance_DD: Tensor, diagonal: float, off_diagonal: float) -> Tenso
 
 
 def correlation(covariance_DD: Tensor) -> Tensor:
-    """Return S / (sd sd') with sd = sqrt(diag S), of (..., D, D); a constant feature gives 0."""
+    """Return S / (sd sd') with sd = sqrt(diag S), of (..., D, D).
+
+    A constant feature, 0 / 0, has 1 with itself and 0 with the others: with 0 it would count
+    nothing, and a class whose samples are all equal would be at distance 0 from everywhere.
+    """
     deviation_D = covariance_DD.diagonal(dim1=-2, dim2=-1).clamp_min(0.0).sqrt()
     inverse_D = torch.where(deviation_D > 0, 1.0 / deviation_D, 0.0)
-    return covariance_DD * inverse_D.unsqueeze(-1) * inverse_D.unsqueeze(-2)
+    correlation_DD = covariance_DD * inverse_D.unsqueeze(-1) * inverse_D.unsqueeze(-2)
+    correlation_DD.diagonal(dim1=-2, dim2=-1).masked_fill_(deviation_D == 0, 1.0)
+    return correlation_DD
 
 
 def row_correlation(matrix_DD: Tensor) -> Tensor:

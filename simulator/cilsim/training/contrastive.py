@@ -21,11 +21,10 @@ def info_nce(projections_NP: Tensor, temperature: float = 1.0) -> Tensor:
         projections_NP: need not be normalised.
         temperature: of the cosines.
     """
-    unit_NP = F.normalize(projections_NP, dim=1)
-    rows = len(unit_NP)
-    similarity_NN = unit_NP @ unit_NP.T / temperature
-    itself_NN = torch.eye(rows, dtype=torch.bool, device=unit_NP.device)
-    other_view_N = torch.arange(rows, device=unit_NP.device).roll(rows // 2)
+    similarity_NN = _similarities(projections_NP, temperature)
+    rows = len(similarity_NN)
+    itself_NN = torch.eye(rows, dtype=torch.bool, device=similarity_NN.device)
+    other_view_N = torch.arange(rows, device=similarity_NN.device).roll(rows // 2)
     return F.cross_entropy(similarity_NN.masked_fill(itself_NN, float("-inf")), other_view_N)
 
 
@@ -45,15 +44,25 @@ def supervised_contrastive(
         temperature: of the cosines.
     """
     labels_N = torch.cat([labels_B, labels_B])
-    unit_NP = F.normalize(projections_NP, dim=1)
+    similarity_NN = _similarities(projections_NP, temperature)
     # rows without a label are masked rather than cut out, so that no shape depends on the data
     known_N = labels_N >= 0
-    itself_NN = torch.eye(len(labels_N), dtype=torch.bool, device=unit_NP.device)
+    itself_NN = torch.eye(len(labels_N), dtype=torch.bool, device=similarity_NN.device)
     against_NN = known_N[None, :] & ~itself_NN
-    similarity_NN = unit_NP @ unit_NP.T / temperature
     log_share_NN = similarity_NN - torch.logsumexp(
         similarity_NN.masked_fill(~against_NN, -1e9), dim=1, keepdim=True
     )
     positive_NN = (labels_N[:, None] == labels_N[None, :]) & against_NN & known_N[:, None]
     mean_N = (log_share_NN * positive_NN).sum(1) / positive_NN.sum(1).clamp_min(1)
     return -mean_N.sum() / known_N.sum().clamp_min(1)
+
+
+def _similarities(projections_NP: Tensor, temperature: float) -> Tensor:
+    """Return (N, N) cosines / temperature, whatever autocast says in float32 or float64.
+
+    Half precision is too coarse for a cosine over 0.07, and fp16 has no room for what is masked.
+    """
+    with torch.autocast(projections_NP.device.type, enabled=False):
+        wide = torch.promote_types(projections_NP.dtype, torch.float32)
+        unit_NP = F.normalize(projections_NP.to(wide), dim=1)
+        return unit_NP @ unit_NP.T / temperature
