@@ -120,5 +120,5 @@ def test_a_model_of_vectors_is_exported_and_takes_no_images(vectors: Path, cli: 
     assert cli("predict", "model", "a.png") == (
         2,
         "",
-        "error: a.png: the model takes vectors of 5 features - expected a model of images\n",
+        "error: a.png: the model takes vectors of 5 features - expected .npz files with x\n",
     )

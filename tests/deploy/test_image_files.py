@@ -10,6 +10,7 @@ from PIL import Image
 
 from cilsim.deploy import load_plain
 from cilsim.deploy.image_files import image_files, in_blocks, read_images
+from cilsim.deploy.read_samples import Place
 from cilsim.deploy.stored_model import InputFacts, input_facts
 from cilsim.errors import DataError
 
@@ -59,7 +60,7 @@ def test_broken_files_are_named_and_left_out(tmp_path: Path) -> None:
     broken.write_bytes(b"no image")
     missing = tmp_path / "missing.png"
     found = read_images([broken, good, missing], GREY)
-    assert (found.files, found.x.shape) == ((good,), (1, 1, 8, 8))
+    assert (found.places, found.x.shape) == ((Place(good),), (1, 1, 8, 8))
     assert found.broken == {
         broken: "not BMP, JPEG, PNG or WEBP",
         missing: "no regular file",
@@ -70,19 +71,11 @@ def test_nothing_but_broken_files_leaves_no_image(tmp_path: Path) -> None:
     assert read_images([tmp_path / "missing.png"], GREY).x.shape == (0, 1, 8, 8)
 
 
-def test_a_model_of_features_takes_no_images(tmp_path: Path) -> None:
-    with pytest.raises(DataError) as caught:
-        read_images([tmp_path / "a.png"], InputFacts((64,), (), (), None))
-    assert str(caught.value) == (
-        f"{tmp_path / 'a.png'}: the model takes vectors of 64 features - expected a model of images"
-    )
-
-
 def test_blocks_hold_all_files_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cilsim.deploy.image_files.BLOCK", 2)
     files = [write(tmp_path / f"{name}.png") for name in "abc"]
-    found = [block.files for block in in_blocks(files, GREY)]
-    assert found == [tuple(files[:2]), tuple(files[2:])]
+    found = [[place.file for place in block.places] for block in in_blocks(files, GREY)]
+    assert found == [files[:2], files[2:]]
 
 
 def test_images_that_are_not_square_are_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shlex
 import subprocess
 import sys
@@ -66,7 +67,7 @@ def run_python(*words: str) -> int:
 def test_the_blocks_of_deploying_run_in_their_order(
     here: Path, docs: Path, code_blocks: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    text = (docs / "deploying.md").read_text()
+    text = (docs / "deploying.md").read_text().partition("## Tables and arrays")[0]
     commands, alone = code_blocks(text, "bash")
     (script,) = code_blocks(text, "python")
     assert run_lines(commands) == [0] * 6
@@ -83,6 +84,55 @@ def test_the_blocks_of_deploying_run_in_their_order(
     ]
     assert run_python("-c", script) == 0
     assert [line.rpartition(" ")[0] for line in capfd.readouterr().out.splitlines()] == [
+        row[1] for row in before
+    ]
+
+
+def write_patients() -> None:
+    """Write the tables that deploying.md names."""
+    generator = np.random.default_rng(0)
+
+    def rows(outcome: str, age: int, count: int, told: bool) -> list[str]:
+        ages = generator.normal(age, 2, count)
+        cells = [f"{one:.1f},{('Oslo', 'Rome')[age % 2]}" for one in ages]
+        return [f"{row},{outcome}" if told else row for row in cells]
+
+    known = [row for age in (31, 40, 51, 60) for row in rows(f"about {age}", age, 20, True)]
+    Path("patients.csv").write_text("\n".join(["age,city,outcome", *known]))
+    new = [*rows("", 31, 3, False), *rows("", 80, 3, False)]
+    Path("new-patients.csv").write_text("\n".join(["age,city", *new]))
+    Path("relapsed.csv").write_text("\n".join(["age,city,outcome", *rows("relapsed", 80, 8, True)]))
+
+
+@pytest.mark.slow
+def test_the_blocks_about_tables_run_in_their_order(
+    here: Path,
+    docs: Path,
+    code_blocks: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = (docs / "deploying.md").read_text().partition("## Tables and arrays")[2]
+    commands, alone = code_blocks(text, "bash")
+    (script,) = code_blocks(text, "python")
+    write_patients()
+    assert run_lines(commands) == [0] * 6
+    told = [line.split("\t") for line in capsys.readouterr().out.splitlines() if "\t" in line]
+    before, after = told[:6], told[6:]
+    assert [[row[0] for row in rows] for rows in (before, after)] == [list("123456")] * 2
+    assert ([len(row) for row in before], [len(row) for row in after]) == ([3] * 6, [5] * 6)
+    assert "relapsed" not in [row[1] for row in before]
+    assert [row[1] for row in after[3:]].count("relapsed") >= 2
+    program, *words = shlex.split(alone)
+    monkeypatch.setattr("sys.argv", words)
+    runpy.run_path(words[0], run_name="__main__")
+    plain = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert (program, [row[:2] for row in plain]) == ("python", [row[:2] for row in before])
+    monkeypatch.setattr("sys.path", [*sys.path])
+    monkeypatch.setitem(sys.modules, "load_plain", None)
+    del sys.modules["load_plain"]
+    exec(compile(script, "example", "exec", dont_inherit=True), {})
+    assert [line.rpartition(" ")[0] for line in capsys.readouterr().out.splitlines()] == [
         row[1] for row in before
     ]
 

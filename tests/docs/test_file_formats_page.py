@@ -13,6 +13,8 @@ import pytest
 
 from cilsim.cli.main import main
 from cilsim.data.arrays import ArraysOptions, facts_arrays
+from cilsim.data.row_encoder import RowEncoder
+from cilsim.data.tabular_columns import CategoryColumn, NumberColumn
 from cilsim.scenario.resolved import NO_INFLUENCE
 from cilsim.testing import Project
 
@@ -133,3 +135,13 @@ def test_keys_that_change_no_result_are_named(page: str) -> None:
     *first, last = (f"`{key}`" for key in NO_INFLUENCE)
     text = " ".join((PAGE.parent / page).read_text().split())
     assert f"{', '.join(first)} and {last}" in text
+
+
+def test_the_page_names_what_an_exported_table_tells() -> None:
+    columns = NumberColumn("a", 0.0, 1.0, False), CategoryColumn("b", ("c",), True)
+    told = RowEncoder(columns, "label", (), ()).described()
+    keys = {*told, *(key for column in told["columns"] for key in column)}
+    kinds = {column["kind"] for column in told["columns"]}
+    section = PAGE.read_text().partition("## Exported models")[2].partition("\n## ")[0]
+
+    assert {name for name in keys | kinds if f"`{name}`" not in section} == set()

@@ -16,6 +16,7 @@ from torch import nn
 from cilsim import hookimpl
 from cilsim.data.dataset import DataFacts, DataSet
 from cilsim.data.digest import dataset_digest
+from cilsim.data.row_encoder import RowEncoder
 from cilsim.errors import CilsimError, DataError, StreamError
 from cilsim.registry import Register
 from cilsim.streams.plan import NO_SAMPLES, ExperiencePlan, StreamPlan, labels_of, members
@@ -161,6 +162,14 @@ SETS: dict[str, tuple[Change, str]] = {
     "other facts": (
         lambda d: replace(d, facts=replace(d.facts, y_test=d.facts.y_test[::-1])),
         "its facts differ from those of 'facts' in y_test, expected the same",
+    ),
+    "encoder": (
+        lambda d: replace(d, row_encoder="columns"),
+        "row_encoder is a value of type 'str', expected RowEncoder",
+    ),
+    "encoder of other samples": (
+        lambda d: replace(d, row_encoder=RowEncoder((), "label", (), ())),
+        "row_encoder makes 0 features of a row, expected samples of shape (3, 8, 8)",
     ),
     "no facts": (
         lambda d: replace(d, facts=None),

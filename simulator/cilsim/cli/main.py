@@ -41,8 +41,12 @@ COMMANDS = {
         f"{_HERE}.advise:advise", "Try strategies on your data and recommend a scenario."
     ),
     "export": LateCommand(f"{_HERE}.export:export", "Write the model of a run as plain files."),
-    "predict": LateCommand(f"{_HERE}.predict:predict", "Print the classes of image files."),
-    "extend": LateCommand(f"{_HERE}.extend:extend", "Add a class to a model from a few images."),
+    "predict": LateCommand(
+        f"{_HERE}.predict:predict", "Print the classes of images, or of rows of tables and arrays."
+    ),
+    "extend": LateCommand(
+        f"{_HERE}.extend:extend", "Add a class to a model from a few images or rows."
+    ),
     "list": LateCommand(f"{_HERE}.list:list_", "List what can be named in a scenario."),
     "info": LateCommand(f"{_HERE}.info:info", "Explain one strategy, stream kind, data set, ..."),
     "data": LateCommand(

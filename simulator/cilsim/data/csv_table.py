@@ -52,9 +52,11 @@ class Table:
 
     def error(self, row: int, found: str, expected: str) -> DataError:
         """Return the error about a row, which names its line."""
-        return DataError(
-            f"{self.where} {self.unit} {self.lines[row]}: {found} - expected {expected}"
-        )
+        return DataError(f"{self.place(row)}: {found} - expected {expected}")
+
+    def place(self, row: int) -> str:
+        """Return where a row is, as messages begin."""
+        return f"{self.where} {self.unit} {self.lines[row]}"
 
 
 def read_csv(where: str, path: Path) -> Table:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cilsim.data.row_encoder import RowEncoder
 from cilsim.errors import DataError
 from cilsim.records import IntArray
 
@@ -66,6 +67,7 @@ class DataSet:
         crop: side in pixels of the square that is cut out of the centre of an image for testing,
             and to which training crops; None takes images whole.
         skipped: files that are left out because they are no images, each with the reason.
+        row_encoder: of rows of a table, how further rows become features; else None.
 
     Raises:
         DataError: the crop does not fit the images or the facts.
@@ -80,6 +82,7 @@ class DataSet:
     digest: str
     crop: int | None = None
     skipped: tuple[str, ...] = ()
+    row_encoder: RowEncoder | None = None
 
     def __post_init__(self) -> None:
         if self.crop is None:

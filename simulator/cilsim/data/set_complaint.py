@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cilsim.data.dataset import DataFacts, DataSet
+from cilsim.data.row_encoder import RowEncoder
 from cilsim.scenario.facts_complaint import facts_complaint
 
 DIGEST = "expected the 64 digits of cilsim.data.digest.dataset_digest(x_train, y_train, ...)"
@@ -43,6 +44,18 @@ def _complaints(dataset: DataSet, told: DataFacts) -> Iterator[str]:
         yield f"std is {dataset.std!r}, expected numbers above 0"
     if not isinstance(dataset.digest, str) or not re.fullmatch("[0-9a-f]{64}", dataset.digest):
         yield f"digest is {dataset.digest!r}, {DIGEST}"
+    if dataset.row_encoder is not None:
+        yield from _of_encoder(dataset.row_encoder, facts)
+
+
+def _of_encoder(encoder: Any, facts: DataFacts) -> Iterator[str]:
+    if not isinstance(encoder, RowEncoder):
+        yield f"row_encoder is a value of type '{type(encoder).__name__}', expected RowEncoder"
+    if (len(encoder.features),) != facts.sample_shape:
+        yield (
+            f"row_encoder makes {len(encoder.features)} features of a row, expected samples of "
+            f"shape {facts.sample_shape}"
+        )
 
 
 def _of_samples(dataset: DataSet, part: str) -> Iterator[str]:

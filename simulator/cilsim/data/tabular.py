@@ -18,12 +18,13 @@ from cilsim.data.array_cache import Arrays, cache_key, cached_arrays
 from cilsim.data.dataset import DataFacts, DataSet
 from cilsim.data.digest import dataset_digest
 from cilsim.data.places import cache_root
+from cilsim.data.row_encoder import row_encoder
 from cilsim.data.tabular_encoding import encode_table
 from cilsim.data.tabular_file import read_table
 from cilsim.errors import DataError
 from cilsim.options import Options
 
-_FORMAT = 1
+_FORMAT = 2
 _log = logging.getLogger(__name__)
 Columns = tuple[str, ...]
 
@@ -63,7 +64,8 @@ def load_tabular(options: TabularOptions) -> DataSet:
     facts = _facts(arrays)
     x_train, x_test = arrays["x_train"], arrays["x_test"]
     digest = dataset_digest(x_train, facts.y_train, x_test, facts.y_test)
-    return DataSet("tabular", facts, x_train, x_test, (), (), digest)
+    encoder = row_encoder(json.loads(arrays["encoder"].tobytes()))
+    return DataSet("tabular", facts, x_train, x_test, (), (), digest, row_encoder=encoder)
 
 
 def about_table(options: TabularOptions) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from cilsim.data.csv_table import Table
 from cilsim.data.hold_out import held_out
-from cilsim.data.tabular_columns import Encoded, Texts, encoded, is_numeric
+from cilsim.data.row_encoder import RowEncoder
+from cilsim.data.tabular_columns import CategoryColumn, Texts, texts_of
+from cilsim.data.tabular_fitting import Encoded, encoded, is_numeric
 from cilsim.errors import DataError
 from cilsim.naming import did_you_mean
 from cilsim.records import IntArray
@@ -57,42 +59,54 @@ class Choices(Protocol):
 
 
 def encode_table(table: Table, choices: Choices) -> dict[str, NDArray[Any]]:
-    """Return x_train, y_train, x_test, y_test and about (JSON as bytes).
+    """Return x_train, y_train, x_test, y_test, and about and encoder (JSON as bytes).
 
     Raises:
         DataError: the table does not have what is asked for.
     """
-    absent = {mark.casefold() for mark in choices.missing}
-    labels = _cells(table, choices.label, absent)
+    labels = texts_of(table, choices.label, choices.missing)
     names = _class_names(table, choices.label, labels)
     class_ids = {name: class_id for class_id, name in enumerate(names)}
     class_ids_N = np.array([class_ids[str(label)] for label in labels], dtype=np.int64)
     test_N = _test_rows(table, choices, list(map(str, labels)))
     _require_both_parts(table, names, class_ids_N, test_N)
     rows = _statistics_rows(table, choices.statistics_of, names, class_ids_N, test_N)
-    columns = _columns(table, choices, absent, rows)
+    columns = _columns(table, choices, rows)
     features_ND = np.concatenate([column.values for column in columns], axis=1)
+    encoder = _encoder(choices, columns)
     about = {
         "classes": names,
-        "features": [feature for column in columns for feature in column.features],
-        "columns": {
-            column.name: {"categories": column.categories, "missing": column.missing}
-            for column in columns
-        },
+        "features": encoder.features,
+        "columns": {one.column.name: _about(one) for one in columns},
     }
     return {
         "x_train": features_ND[~test_N].astype(np.float32),
         "y_train": class_ids_N[~test_N],
         "x_test": features_ND[test_N].astype(np.float32),
         "y_test": class_ids_N[test_N],
-        "about": np.frombuffer(json.dumps(about).encode(), dtype=np.uint8),
+        "about": _as_bytes(about),
+        "encoder": _as_bytes(encoder.described()),
     }
 
 
-def _cells(table: Table, column: str, absent: Collection[str]) -> Texts:
-    place = table.position(column)
-    texts = (row[place] for row in table.rows)
-    return [None if text.casefold() in absent else text for text in texts]
+def _as_bytes(plain: Any) -> NDArray[np.uint8]:
+    return np.frombuffer(json.dumps(plain).encode(), dtype=np.uint8)
+
+
+def _encoder(choices: Choices, columns: Sequence[Encoded]) -> RowEncoder:
+    split = () if choices.split is None else (choices.split,)
+    return RowEncoder(
+        columns=tuple(one.column for one in columns),
+        label=choices.label,
+        unused=(*split, *choices.ignore),
+        missing=tuple(choices.missing),
+    )
+
+
+def _about(encoded: Encoded) -> dict[str, Any]:
+    column = encoded.column
+    categories = len(column.known) if isinstance(column, CategoryColumn) else None
+    return {"categories": categories, "missing": encoded.missing}
 
 
 def _class_names(table: Table, column: str, labels: Texts) -> list[str]:
@@ -159,9 +173,7 @@ def _statistics_rows(
     return np.flatnonzero(~test_N & np.isin(class_ids_N, list(inside)))
 
 
-def _columns(
-    table: Table, choices: Choices, absent: Collection[str], rows: IntArray
-) -> list[Encoded]:
+def _columns(table: Table, choices: Choices, rows: IntArray) -> list[Encoded]:
     listed = () if choices.categorical == "auto" else choices.categorical
     for name in (*choices.ignore, *listed):
         table.position(name)
@@ -169,7 +181,7 @@ def _columns(
     columns = []
     for name in table.columns:
         if name not in left_out:
-            texts = _cells(table, name, absent)
+            texts = texts_of(table, name, choices.missing)
             auto = choices.categorical == "auto"
             categorical = not is_numeric(table, name, texts) if auto else name in listed
             columns.append(encoded(table, name, texts, rows, categorical))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,26 +13,12 @@ from numpy.typing import NDArray
 from cilsim.data.folder_listing import SUFFIXES
 from cilsim.data.image_decoding import decode_rows
 from cilsim.deploy.load_plain import grey
+from cilsim.deploy.read_samples import Place, ReadSamples
 from cilsim.deploy.stored_model import InputFacts
 from cilsim.errors import DataError
 
 BLOCK = 512
 """Images that are in memory at a time."""
-
-
-@dataclass(frozen=True)
-class ReadImages:
-    """Some files and what became of them.
-
-    Attributes:
-        files: those that are images.
-        x: (N, C, side, side) uint8, an image for each of `files`.
-        broken: why others could not be read, by path.
-    """
-
-    files: tuple[Path, ...]
-    x: NDArray[np.uint8]
-    broken: dict[Path, str]
 
 
 def image_files(paths: Sequence[Path]) -> list[Path]:
@@ -61,29 +47,25 @@ def _images_below(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def read_images(files: Sequence[Path], given: InputFacts) -> ReadImages:
-    """Return images as the model wants them; broken ones are left out.
-
-    Raises:
-        DataError: the model is not for images.
-    """
-    if not given.images:
-        raise DataError(
-            f"{files[0]}: the model takes vectors of {given.shape[0]} features - expected a model "
-            "of images"
-        )
+def read_images(files: Sequence[Path], given: InputFacts) -> ReadSamples:
+    """Return images as a model of images wants them; broken ones are left out."""
     channels, side, _ = given.shape
     x_NCHW = np.empty((len(files), 3, side, side), dtype=np.uint8)
     why = decode_rows(enumerate(files), x_NCHW)
     good = [row for row in range(len(files)) if row not in why]
-    x_NCHW = x_NCHW[good]
-    if channels == 1:
-        x_NCHW = np.stack([grey(image) for image in x_NCHW]) if good else x_NCHW[:, :1]
     broken = {files[row]: reason for row, reason in sorted(why.items())}
-    return ReadImages(tuple(files[row] for row in good), x_NCHW, broken)
+    places = tuple(Place(files[row]) for row in good)
+    return ReadSamples(places, in_channels(x_NCHW[good], channels), broken)
 
 
-def in_blocks(files: Sequence[Path], given: InputFacts) -> Iterator[ReadImages]:
+def in_channels(x_NCHW: NDArray[Any], channels: int) -> NDArray[np.uint8]:
+    """Return RGB images (N, 3, H, W) with three channels, or with one of their brightness."""
+    if channels == 3 or not len(x_NCHW):
+        return x_NCHW[:, :channels]
+    return np.stack([grey(image) for image in x_NCHW])
+
+
+def in_blocks(files: Sequence[Path], given: InputFacts) -> Iterator[ReadSamples]:
     """Yield the images of many files, so many at a time that memory stays bounded."""
     for start in range(0, len(files), BLOCK):
         yield read_images(files[start : start + BLOCK], given)

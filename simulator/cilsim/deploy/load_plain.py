@@ -1,19 +1,22 @@
-"""An exported model in plain torch: `python load_plain.py IMAGE...`, or `load(folder)` in Python.
+"""An exported model in plain torch: `python load_plain.py FILE...`, or `load(folder)` in Python.
 
-Needs torch, safetensors, numpy and, for image files, Pillow; cilsim is not needed. `model.json`
-says what the images become, which classes there are and how scores are computed; `network.py`
-holds the operations of the backbone, `network.safetensors` its weights, `classifier.safetensors`
-what compares features.
+FILE is an image, a table (CSV) or features (.npz with `x`), as the model takes them. Needs torch,
+safetensors, numpy and, for image files, Pillow; cilsim is not needed. `model.json` says what the
+samples become, which classes there are and how scores are computed; `network.py` holds the
+operations of the backbone, `network.safetensors` its weights, `classifier.safetensors` what
+compares features.
 
 Axis letters: B batch, C channels, H W pixels, D features, K classes.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import runpy
 import sys
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +49,7 @@ class PlainModel:
 
     @torch.inference_mode()
     def features(self, images_BCHW: Tensor) -> Tensor:
-        """Return (B, D) features of uint8 images of the stored size, or of vectors (B, D_in)."""
+        """Return (B, D) features of uint8 images of the stored size, or of rows (B, D_in)."""
         if self.input["kind"] == "images":
             images_BCHW = normalised(images_BCHW, self.input)
         features_BD: Tensor = self.network(self.weights, images_BCHW)
@@ -60,6 +63,20 @@ class PlainModel:
     def read(self, path: Path) -> Tensor:
         """Return an image file as uint8 (C, H, W), as the images of the training were read."""
         return torch.from_numpy(read_image(path, self.input["side"], self.input["channels"]))
+
+    def encode(self, rows: Iterable[Mapping[str, str]]) -> Tensor:
+        """Return rows of texts by column as float32 (B, D_in), as those of the training were.
+
+        KeyError if a column is missing, ValueError if a cell is no number where numbers are wanted.
+        """
+        return torch.tensor([list(encoded(row, self.input)) for row in rows], dtype=torch.float32)
+
+    def read_rows(self, path: Path) -> Tensor:
+        """Return float32 (B, D_in): the rows of a CSV file encoded, or the array x of an .npz."""
+        if self.input["kind"] == "table":
+            return self.encode(read_csv(path))
+        with np.load(path, allow_pickle=False) as arrays:
+            return torch.from_numpy(arrays["x"]).float()
 
 
 def load(folder: Path | str) -> PlainModel:
@@ -91,6 +108,35 @@ def grey(pixels_CHW: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.uint8]
     weighted = sum(weight * plane_HW for weight, plane_HW in parts)
     grey_HW: np.ndarray[Any, np.dtype[np.uint8]] = ((weighted + 0x8000) >> 16).astype(np.uint8)
     return grey_HW[None]
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a UTF-8 file, cells separated by what its header has most of."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        separator = max(",;\t", key=file.readline().count)
+        file.seek(0)
+        lines = [
+            [cell.strip() for cell in line]
+            for line in csv.reader(file, delimiter=separator, strict=True)
+        ]
+    header, *rows = filter(any, lines)
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def encoded(row: Mapping[str, str], about: dict[str, Any]) -> Iterator[float]:
+    """Yield the features of a row: numbers standardised, one for each category and for others."""
+    absent = {word.casefold() for word in about["missing"]}
+    for column in about["columns"]:
+        text = row[column["name"]].strip()
+        missing, told = text.casefold() in absent, column["missing_feature"]
+        if column["kind"] == "number":
+            yield 0.0 if missing else (float(text) - column["mean"]) / column["deviation"]
+            yield from [float(missing)] if told else []
+        else:
+            known = [*column["categories"], *([None] if told else [])]
+            name = None if missing else text
+            place = known.index(name) if name in known else len(known)
+            yield from (float(position == place) for position in range(len(known) + 1))
 
 
 def normalised(images_BCHW: Tensor, about: dict[str, Any]) -> Tensor:
@@ -139,11 +185,15 @@ def squared_distances(x_BD: Tensor, rows_KD: Tensor, tensors: dict[str, Tensor])
 
 
 def main() -> None:
-    """Print the best class of each image file."""
+    """Print the best class of each image file or row; rows are named as `cilsim predict` does."""
     model = load(Path(__file__).parent)
-    for name in sys.argv[1:]:
-        best = model.scores(model.read(Path(name))[None])[0].max(0)
-        sys.stdout.write(f"{name}\t{model.classes[int(best.indices)]}\t{float(best.values):.6g}\n")
+    kind, names = model.input["kind"], sys.argv[1:]
+    for name in names:
+        path, images = Path(name), kind == "images"
+        best = model.scores(model.read(path)[None] if images else model.read_rows(path)).max(1)
+        for row, (score, label) in enumerate(zip(*best, strict=True), start=int(kind == "table")):
+            place = name if images else f"{name}:{row}" if len(names) > 1 else row
+            sys.stdout.write(f"{place}\t{model.classes[int(label)]}\t{float(score):.6g}\n")
 
 
 if __name__ == "__main__":

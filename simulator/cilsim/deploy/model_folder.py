@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from safetensors.torch import save as tensors_as_bytes
 from torch import Tensor
 
 from cilsim import __version__
+from cilsim.data.row_encoder import row_encoder
 from cilsim.deploy.exportable import classifier_of
 from cilsim.deploy.network_code import network_code
 from cilsim.deploy.revival import Revived, model_state
-from cilsim.deploy.stored_model import InputFacts, StoredModel
+from cilsim.deploy.stored_model import TABLE, InputFacts, StoredModel
 from cilsim.errors import CheckpointError, RunFolderError
 from cilsim.results.atomic import json_bytes, write_folder
 from cilsim.results.packing import pack_state, unpack_state
@@ -33,6 +35,8 @@ NETWORK, CLASSIFIER, STATE = (
     "state.safetensors",
 )
 SCENARIO = "scenario.yaml"
+SAMPLES = ("shape", "mean", "std", "crop")
+"""What `model.json` repeats of `InputFacts` for the engine."""
 
 
 def is_model(folder: Path) -> bool:
@@ -75,8 +79,7 @@ def read_model(folder: Path) -> StoredModel:
         )
     try:
         packed, stream = about["state"], stream_from(about["stream"])
-        shape, mean, std = (tuple(about["samples"][key]) for key in ("shape", "mean", "std"))
-        given = InputFacts(shape, mean, std, about["samples"]["crop"])
+        given = _input(about)
         label, seed = str(about["strategy"]["label"]), int(about["seed"])
         backbone = list(about["tensors"])
     except (KeyError, TypeError, ValueError) as error:
@@ -94,6 +97,12 @@ def read_model(folder: Path) -> StoredModel:
         state={**state, "model": {"backbone": network, "head": state["head"]}},
         own_weights=True,
     )
+
+
+def _input(about: Mapping[str, Any]) -> InputFacts:
+    shape, mean, std = (tuple(about["samples"][key]) for key in ("shape", "mean", "std"))
+    encoder = row_encoder(about["input"]) if about["input"]["kind"] == TABLE else None
+    return InputFacts(shape, mean, std, about["samples"]["crop"], encoder)
 
 
 def _content(sealed: SealedFolder, name: str) -> bytes:
@@ -138,6 +147,7 @@ def _own(tensor: Tensor) -> Tensor:
 def _about(model: StoredModel, back: Revived, classifier: PlainClassifier) -> dict[str, Any]:
     """Return what `model.json` says for its reader."""
     info, backbone, stream = back.run.info, back.scenario.backbone, model.stream
+    given = model.input
     classes = zip(stream.class_ids, stream.class_names, strict=True)
     return {
         "format": FORMAT,
@@ -151,13 +161,13 @@ def _about(model: StoredModel, back: Revived, classifier: PlainClassifier) -> di
         },
         "seed": info.seed,
         "classes": [{"name": name, "class_id": class_id} for class_id, name in classes],
-        "input": model.input.described(),
+        "input": given.described(),
         "backbone": {"name": backbone.name, "options": plain(backbone.options)},
         "classifier": {
             "kind": classifier.kind,
             "settings": dict(classifier.settings),
             "shapes": {name: list(one.shape) for name, one in classifier.tensors.items()},
         },
-        "samples": asdict(model.input),
+        "samples": {key: getattr(given, key) for key in SAMPLES},
         "stream": asdict(stream),
     }

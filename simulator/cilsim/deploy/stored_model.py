@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from cilsim.data.dataset import DataSet
+from cilsim.data.row_encoder import RowEncoder
 from cilsim.errors import DataError
 from cilsim.records import StreamInfo
+
+TABLE = "table"
+"""Kind of input, in `model.json`, that is described by a `RowEncoder`."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,14 @@ class InputFacts:
         mean: per channel in [0, 1], for normalisation; empty for features.
         std: likewise.
         crop: side of the centre square that is cut out, or None.
+        row_encoder: how rows of a table become features; None where they are no rows of one.
     """
 
     shape: tuple[int, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
     crop: int | None
+    row_encoder: RowEncoder | None = None
 
     @property
     def images(self) -> bool:
@@ -44,6 +50,8 @@ class InputFacts:
 
     def described(self) -> dict[str, Any]:
         """Return the entry `input` of `model.json`."""
+        if self.row_encoder is not None:
+            return {"kind": TABLE, "size": self.shape[0], **self.row_encoder.described()}
         if not self.images:
             return {"kind": "features", "size": self.shape[0]}
         facts = {"side": self.shape[1], "channels": self.shape[0], "crop": self.crop}
@@ -88,4 +96,4 @@ def input_facts(dataset: DataSet) -> InputFacts:
             f"data set '{dataset.name}': images of {shape[1]} x {shape[2]} pixels were found - "
             "expected square ones, as image files are cut to squares"
         )
-    return InputFacts(shape, dataset.mean, dataset.std, dataset.crop)
+    return InputFacts(shape, dataset.mean, dataset.std, dataset.crop, dataset.row_encoder)
