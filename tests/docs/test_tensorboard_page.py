@@ -37,7 +37,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     recipe = {"epochs": 1, "batch_size": 60, "lr": 0.05}
     small = {"base_training": recipe, "training": recipe, "seeds": [0, 1]}
     outcomes = [
-        project.run(project.ring_scenario("teen", pairs, **small), "pairs", reporters=reporters),
+        project.run(
+            project.ring_scenario("teen", pairs, evaluate={"representation": True}, **small),
+            "pairs",
+            reporters=reporters,
+        ),
         project.run(
             project.ring_scenario("kmeans_discovery", stage, **small), "stage", reporters=reporters
         ),

@@ -11,9 +11,10 @@ from cilsim.data.arrays import arrays_dataset
 from cilsim.errors import DataError
 from cilsim.plugins import discover
 from cilsim.runner.estimate import estimate, seconds
-from cilsim.runner.probe import Probe, Probes, bytes_below, thinned
+from cilsim.runner.probe import Probe, Probes, bytes_below
 from cilsim.runner.request import RunRequest
 from cilsim.runner.scenario_run import run_scenario
+from cilsim.runner.thinning import thinned
 from cilsim.scenario.load import load_text
 from cilsim.scenario.schema import Scenario
 from cilsim.streams.plan import NO_SAMPLES, ExperiencePlan, StreamPlan
@@ -72,7 +73,7 @@ def test_a_part_keeps_a_share_of_each_class_and_a_few_of_the_rarest() -> None:
         (ExperiencePlan(0, "base", (0, 1, 2), every, NO_SAMPLES, every[:10]),), ("base", "novel"),
     )  # fmt: skip
 
-    [thin] = thinned(plan, dataset, (45, 1)).experiences
+    [thin] = thinned(plan, dataset.facts, (45, 1)).experiences
     assert np.bincount(y[thin.labelled]).tolist() == [60, 30, 5]
     assert (np.diff(thin.labelled) > 0).all()
     assert len(thin.unlabelled) == 0

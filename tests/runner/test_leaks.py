@@ -114,7 +114,11 @@ def look(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., None]:
         project = Project.create(tmp_path)
         recipe = {"epochs": 1, "batch_size": 64, "lr": 0.01}
         scenario = project.ring_scenario(
-            request.param, STREAM, base_training=recipe, training=recipe
+            request.param,
+            STREAM,
+            base_training=recipe,
+            training=recipe,
+            evaluate={"representation": True},
         )
         outcome = project.run(scenario, reporters=lambda start: [looks])
         assert not outcome.failures

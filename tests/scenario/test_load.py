@@ -88,7 +88,11 @@ def test_a_short_scenario_gets_every_default(load, short):
     assert scenario.backbone.name == "small"
     assert scenario.seeds == (0,)
     assert scenario.base_training.epochs > scenario.training.epochs
-    assert scenario.evaluate.model_dump() == {"selection": "last_epoch", "batch_size": 1024}
+    assert scenario.evaluate.model_dump() == {
+        "selection": "last_epoch",
+        "batch_size": 1024,
+        "representation": False,
+    }
     assert (scenario.deterministic, scenario.threads) == (True, None)
     assert scenario.checkpoints.model_dump() == {"keep": 2, "every": "1m"}
 

@@ -145,6 +145,7 @@ def test_the_hash_ignores_what_changes_no_result(load, short, override):
         "stream.experiences=10",
         "calibrators=[teen]",
         "evaluate.batch_size=7",
+        "evaluate.representation=true",
         "deterministic=false",
     ],
 )

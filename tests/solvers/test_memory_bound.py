@@ -21,6 +21,7 @@ from cilsim.solvers.distances import nearest_centres
 from cilsim.solvers.kmeans import kmeans, semi_supervised_kmeans
 from cilsim.solvers.linear_svm import fit_linear_svm
 from cilsim.solvers.mahalanobis import class_distances, diagonal_distances, shared_distances
+from cilsim.solvers.representation_similarity import MOST_ROWS, dealt, linear_cka, rows_at
 from cilsim.solvers.ridge import ridge_path
 from cilsim.solvers.ridge_sums import RidgeSums
 from cilsim.solvers.silhouette import silhouette
@@ -163,6 +164,16 @@ def test_ridge_path_of_few_samples_is_bounded_apart_from_its_result() -> None:
     assert largest.bytes == path.basis.nbytes == 240_000
     whole = ridge_path(features, targets)
     torch.testing.assert_close(path.weights(1.0), whole.weights(1.0), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("size", [SIZE, 1000])
+def test_a_similarity_of_representations_makes_tensors_of_its_minibatches(size: int) -> None:
+    """256 rows in float64, and their inner products; the features are of 2,000 rows."""
+    first, second = (drawn(ROWS, size, seed=seed) for seed in (4, 5))
+    with LargestTensor() as largest:
+        batches = dealt(ROWS, generator())
+        linear_cka((rows_at([first], batch), rows_at([second], batch)) for batch in batches)
+    assert 8 * 250 * size <= largest.bytes <= 8 * MOST_ROWS * max(size, MOST_ROWS)
 
 
 def test_chunks_cover_all_rows_once_and_have_one_row_at_least() -> None:

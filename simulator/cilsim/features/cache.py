@@ -7,29 +7,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from cilsim.backbones.folding import LastFolded
 from cilsim.data.memory import is_out_of_memory, release_unused
 from cilsim.data.samples import Samples
 from cilsim.distributed.processes import ALONE, Processes
 from cilsim.features.chunks import chunk_for
-from cilsim.features.dealing import extract_dealt
-from cilsim.features.extract import (
-    EXTRACTION_VERSION,
-    Allocate,
-    ForwardCounter,
-    device_of,
-    extract,
-    in_memory,
-)
+from cilsim.features.extract import EXTRACTION_VERSION, ForwardCounter, device_of
+from cilsim.features.extractor import Extraction, Extractor
 from cilsim.features.kept import KeptFeatures, Place
 from cilsim.features.provenance import code_of
-from cilsim.features.scratch import on_disk
 from cilsim.features.shards import FeatureShards
 from cilsim.features.shared_shards import SharedShards
 from cilsim.results.cache import content_key
@@ -41,31 +32,6 @@ MAPPED_BYTES = 1 << 28
 
 DISK_LIMIT_BYTES = 1 << 36
 """Mapped features that one command keeps for reuse."""
-
-
-@dataclass(frozen=True)
-class Extraction:
-    """What features depend on besides the samples, as one call asks for it.
-
-    Attributes:
-        kind: the class of the backbone.
-        version: its `fingerprint`.
-        view: how samples are changed before they are cropped.
-        precision: of the forward pass.
-        chunk: samples per forward pass.
-        device: type of the device.
-        mean: by which samples are normalised.
-        std: likewise.
-    """
-
-    kind: str
-    version: str
-    view: str
-    precision: str
-    chunk: int
-    device: str
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
 
 
 class FeatureCache:
@@ -80,9 +46,11 @@ class FeatureCache:
         shards: where features are also kept beyond this process, or None.
         facts: plain data that features depend on and this class cannot see, such as the options of
             the backbone, threads and versions.
-        counter: how many samples went through a backbone of this process.
+
+    Args:
+        memory_limit_bytes: features that are kept in memory; beyond it the oldest are let go.
+        mapped_bytes: features that take more, on a CPU, are mapped.
         processes: those that extract together, each its share.
-        mapped_bytes: features that take more are mapped.
     """
 
     def __init__(
@@ -95,10 +63,7 @@ class FeatureCache:
     ) -> None:
         self.shards = shards
         self.facts = dict(facts or {})
-        self.mapped_bytes = mapped_bytes
-        self.processes = processes
-        self.counter = ForwardCounter()
-        self._folded = LastFolded()
+        self._extractor = Extractor(processes, mapped_bytes)
         self._kept = KeptFeatures(memory_limit_bytes, DISK_LIMIT_BYTES)
         self._contexts: dict[Extraction, str] = {}
         self._largest_chunk: int | None = None
@@ -147,6 +112,11 @@ class FeatureCache:
                 self._largest_chunk = asked.chunk // 2
 
     @property
+    def counter(self) -> ForwardCounter:
+        """How many samples went through a backbone of this process."""
+        return self._extractor.counter
+
+    @property
     def bytes_kept(self) -> int:
         """Bytes that are kept in memory now."""
         return self._kept.bytes_kept(mapped=False)
@@ -180,7 +150,7 @@ class FeatureCache:
         found_ND = None if self.shards is None else self.shards.get(place)
         if found_ND is None or len(found_ND) != count:
             return None
-        mapped = self._is_mapped(found_ND.nbytes, device)
+        mapped = self._extractor.is_mapped(found_ND.nbytes, device)
         if not mapped:
             found_ND = found_ND.to(device, copy=True)
         self._kept.add(place, found_ND, mapped=mapped)
@@ -191,7 +161,7 @@ class FeatureCache:
     ) -> Tensor | None:
         """Return features, or None if the memory does not suffice for such a chunk."""
         try:
-            found_ND = self._extract(backbone, samples, asked)
+            found_ND = self._extractor.features(backbone, samples, asked)
         except (RuntimeError, MemoryError) as error:
             if asked.chunk == 1 or not is_out_of_memory(error):
                 raise
@@ -201,30 +171,8 @@ class FeatureCache:
                 *(asked.chunk, asked.device, asked.chunk // 2),
             )
             return None
-        self._kept.add(place, found_ND, mapped=self._is_mapped(found_ND.nbytes, found_ND.device))
+        mapped = self._extractor.is_mapped(found_ND.nbytes, found_ND.device)
+        self._kept.add(place, found_ND, mapped=mapped)
         if lasting and self.shards is not None and next(backbone.parameters(), None) is not None:
             self.shards.put(place, found_ND)
         return found_ND
-
-    def _extract(self, backbone: nn.Module, samples: Samples, asked: Extraction) -> Tensor:
-        backbone = self._folded.get(backbone, asked.version)
-        how: dict[str, Any] = {
-            "chunk": asked.chunk,
-            "precision": asked.precision,
-            "view": asked.view,
-            "counter": self.counter,
-        }
-        if self.processes.count == 1:
-            return extract(backbone, samples, allocate=self._allocate, **how)
-        return extract_dealt(
-            backbone, samples, self.processes,
-            allocate=self._allocate, device=device_of(backbone, samples), **how,
-        )  # fmt: skip
-
-    def _allocate(self, count: int, feature_size: int, device: torch.device) -> Tensor:
-        mapped = self._is_mapped(4 * count * feature_size, device)
-        allocate: Allocate = on_disk if mapped else in_memory
-        return allocate(count, feature_size, device)
-
-    def _is_mapped(self, size: int, device: torch.device) -> bool:
-        return device.type == "cpu" and size > self.mapped_bytes

@@ -1,7 +1,7 @@
 """How many samples pass a backbone at once: a rule of the device and the size of its input.
 
 The rule looks at nothing else, so that a feature has the same bits whatever part it is asked for
-with. Few samples are cheap, for a chunk of large images is small.
+with. Filling a chunk up for a few samples costs little, as a chunk of large images is small.
 """
 
 from __future__ import annotations

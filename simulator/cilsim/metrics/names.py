@@ -32,6 +32,7 @@ _GEM = "Lopez-Paz and Ranzato 2017 (GEM)"
 _FACT = "Zhou et al. 2022 (FACT)"
 _HAPPY = "Ma et al. 2024 (Happy)"
 _TEEN = "Wang et al. 2023 (TEEN)"
+_CKA = "Kornblith et al. 2019 (CKA); Nguyen et al. 2021 (in minibatches)"
 
 METRICS: Mapping[str, MetricName] = MappingProxyType(
     {
@@ -106,6 +107,18 @@ METRICS: Mapping[str, MetricName] = MappingProxyType(
             "max over j <= l < i of R[l, j], minus R[i, j]",
             _RWALK,
             higher_is_better=False,
+        ),
+        "representation_similarity": MetricName(
+            "representation similarity",
+            "linear CKA of features before and after this experience, test samples of earlier ones",
+            _CKA,
+            higher_is_better=None,
+        ),
+        "representation_similarity_by_experience": MetricName(
+            "representation similarity, by experience",
+            "the same over the test part of experience j",
+            _CKA,
+            higher_is_better=None,
         ),
         "nmi": MetricName(
             "normalised mutual information",

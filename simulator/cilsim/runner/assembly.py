@@ -19,16 +19,19 @@ from cilsim.results.seed_folder import SeedFolder
 from cilsim.runner.calibrated_prototypes import CalibratedPrototypes
 from cilsim.runner.calibration import CalibratorChain
 from cilsim.runner.defaults import Defaults
+from cilsim.runner.epoch_selection import base_accuracy, selects_on_test
 from cilsim.runner.evaluation import Evaluator
 from cilsim.runner.expectations import Expectations
 from cilsim.runner.factories import build_backbone
 from cilsim.runner.guard import Guard
 from cilsim.runner.guarded_hooks import guarded_hooks
+from cilsim.runner.history import History
 from cilsim.runner.interruption import StopRequest
 from cilsim.runner.materials import Materials
 from cilsim.runner.participants import make_calibrators, make_strategy, run_manager
 from cilsim.runner.pretrained import network_shape
 from cilsim.runner.redaction import without_number_of_classes
+from cilsim.runner.representation import RepresentationSimilarity
 from cilsim.runner.run import Run
 from cilsim.scenario.checkpoint_interval import parse_interval
 from cilsim.scenario.class_count import estimation
@@ -37,8 +40,8 @@ from cilsim.seeding import derive_seed
 from cilsim.strategy import Context
 from cilsim.strategy.base_training import BaseTraining, Store
 from cilsim.strategy.class_counting import ClassCounter
+from cilsim.strategy.context_parts import ContextParts
 from cilsim.strategy.model import Model
-from cilsim.strategy.selection import Accuracy
 from cilsim.strategy.trainer import Trainer
 from cilsim.streams.plan import StreamPlan
 from cilsim.training.head import Head
@@ -97,17 +100,8 @@ def assemble(
         info, manager.hook, model, shared.stop, checkpoints, interval, shared.processes
     )
     materials = Materials(shared.dataset, plan, shared.device, resident=shared.resident)
-    accuracy = None
-    if _selects_on_test(scenario):
-        accuracy = _base_accuracy(model, materials, shared.features)
-    base = BaseTraining(base_facts(shared, plan, info), shared.store, model, trainer, accuracy)
-    counter = ClassCounter(plan.told, estimation(plan.class_count))
-    told_info = info if plan.class_count == "given" else without_number_of_classes(info)
-    context = Context(
-        told_info, model, trainer, base, shared.features, materials.recall,
-        (scenario.base_training, scenario.training),
-        counter, shared.device,
-    )  # fmt: skip
+    parts = _context_parts(shared, plan, info, model, trainer, materials)
+    context = Context(parts)
     strategy = make_strategy(entry, choice, context, guard)
     hooks = guarded_hooks(
         strategy, entry.owner, guard, expectations.of_hooks(), f" of strategy '{choice.name}'"
@@ -121,34 +115,42 @@ def assemble(
         expectations,
     )  # fmt: skip
     prototypes = CalibratedPrototypes(info, manager.hook, strategy, entry, guard)
+    similarity = RepresentationSimilarity(
+        info, strategy, model, materials, context.features, scenario.evaluate.representation
+    )
+    metrics = shared.plugins.registries.metrics
+    history = History(info, folder, materials, metrics, guard)
     run = Run(
-        info, manager.hook, strategy, context, model, trainer, materials, evaluator, folder,
-        checkpoints, prototypes, counter, shared.plugins.registries.metrics, entry, guard,
+        info, manager.hook, strategy, context, model, trainer, materials, evaluator,
+        checkpoints, prototypes, parts.counter, entry, guard, similarity, history,
     )  # fmt: skip
     run.restore()
     return run, manager
 
 
-def _selects_on_test(scenario: Scenario) -> bool:
-    return scenario.evaluate.selection == "best_test_epoch"
+def _context_parts(
+    shared: Shared,
+    plan: StreamPlan,
+    info: RunInfo,
+    model: Model,
+    trainer: Trainer,
+    materials: Materials,
+) -> ContextParts:
+    """Return what the strategy's context is made of."""
+    scenario = shared.scenario
+    accuracy = None
+    if selects_on_test(scenario):
+        accuracy = base_accuracy(model, materials, shared.features)
+    base = BaseTraining(_base_facts(shared, plan, info), shared.store, model, trainer, accuracy)
+    counter = ClassCounter(plan.told, estimation(plan.class_count))
+    told_info = info if plan.class_count == "given" else without_number_of_classes(info)
+    return ContextParts(
+        told_info, model, trainer, base, shared.features, materials.recall,
+        scenario.base_training, scenario.training, counter, shared.device,
+    )  # fmt: skip
 
 
-def _base_accuracy(model: Model, materials: Materials, features: FeatureCache) -> Accuracy:
-    """Return what measures backbone and head on the test samples of experience 0."""
-
-    def accuracy() -> float:
-        samples = materials.test(0)
-        assert samples.labels is not None  # test parts always have labels
-        model.changed()  # an epoch of training is over
-        with torch.inference_mode():
-            features_ND = features.features(model.backbone, model.version, samples, lasting=False)
-            predicted_N = model.head(features_ND).argmax(1)
-            return float((predicted_N == samples.labels).double().mean())
-
-    return accuracy
-
-
-def base_facts(shared: Shared, plan: StreamPlan, info: RunInfo) -> dict[str, Any]:
+def _base_facts(shared: Shared, plan: StreamPlan, info: RunInfo) -> dict[str, Any]:
     """Return what the weights of a trained base depend on, besides samples and recipe."""
     scenario, processes = shared.scenario, shared.processes.count
     return {
@@ -164,7 +166,7 @@ def base_facts(shared: Shared, plan: StreamPlan, info: RunInfo) -> dict[str, Any
         "threads": torch.get_num_threads(),
         "deterministic": scenario.deterministic,
         "torch": torch.__version__,
-        "selection": [info.stream.digest] if _selects_on_test(scenario) else None,
+        "selection": [info.stream.digest] if selects_on_test(scenario) else None,
         "loss_plugins": _loss_plugins(shared.plugins),
     }
 

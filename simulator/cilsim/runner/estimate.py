@@ -12,7 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cilsim.plugins import Plugins
-from cilsim.runner.probe import Probe, Prober, Probes, sizes_of
+from cilsim.runner.probe import Probe, Prober, Probes
+from cilsim.runner.thinning import sizes_of
 from cilsim.scenario.schema import Scenario
 
 FEW, MORE = 1, 5

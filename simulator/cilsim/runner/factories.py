@@ -27,7 +27,7 @@ def load_dataset(choice: NamedChoice, plugins: Plugins) -> DataSet:
     """Return the data set that a scenario names.
 
     Raises:
-        CilsimError: it cannot be had, or is none.
+        CilsimError: it cannot be loaded, or is not a data set.
     """
     entry = plugins.registries.datasets[choice.name]
     with entry_named(entry):

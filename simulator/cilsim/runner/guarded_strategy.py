@@ -27,7 +27,7 @@ def guard_strategy(strategy: Strategy, entry: Entry, guard: Guard, device: torch
     """Let every call of a strategy's methods, whoever makes it, go through the guard.
 
     Raises:
-        PluginFailed: one of the methods is none.
+        PluginFailed: something else stands where a method should be.
     """
     checks: Mapping[str, Check] = {
         "loss": returned.loss_on(device),

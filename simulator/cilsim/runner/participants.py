@@ -30,7 +30,7 @@ def make_strategy(entry: Entry, choice: StrategyChoice, context: Context, guard:
     """Return a new strategy, bound to its context and set up.
 
     Raises:
-        PluginFailed: it is none, or its hooks are not.
+        PluginFailed: what is made is not a strategy, or a hook of it is misspelt or unmarked.
     """
     what = method_of("__init__", entry)
     make = guard.wrap(entry.load(), entry.owner, what)
@@ -56,7 +56,7 @@ def make_calibrators(
     """Return the calibrators of a strategy, in the order in which they are applied.
 
     Raises:
-        PluginFailed: one of them is none.
+        PluginFailed: what a plugin makes is not a calibrator.
     """
     made = []
     for calibrator in choice.calibrators:

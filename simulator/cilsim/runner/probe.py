@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import resource
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from cilsim.data.dataset import DataSet
 from cilsim.plugins import Plugins
-from cilsim.records import IntArray, RunInfo
+from cilsim.records import RunInfo
 from cilsim.results.cache import ContentStore
 from cilsim.results.seed_folder import SeedFolder
 from cilsim.results.seed_results import PREDICTIONS
@@ -25,15 +23,9 @@ from cilsim.runner.feature_keeping import feature_cache
 from cilsim.runner.interruption import StopRequest
 from cilsim.runner.planning import plan_stream
 from cilsim.runner.pretrained import normalised_for_backbone, weights_identity
+from cilsim.runner.thinning import thinned
 from cilsim.scenario.recipe import Recipe
 from cilsim.scenario.schema import Scenario
-from cilsim.streams.plan import ExperiencePlan, StreamPlan
-
-BATCHES = 2
-"""Batches of training samples that an experience keeps, where it has more."""
-
-PER_CLASS = 8
-"""Samples of a class that are kept in any case, for methods that need some of each."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +85,7 @@ class Prober:
         self.full, _ = plan_stream(scenario, plugins, scenario.seeds[0], dataset.facts)
         self.thin = thinned(
             self.full,
-            self.dataset,
+            self.dataset.facts,
             (scenario.base_training.batch_size, scenario.training.batch_size),
         )
         self._made = 0
@@ -158,48 +150,6 @@ def _shortened(recipe: Recipe, epochs: int) -> Recipe:
     return recipe.model_copy(update={"epochs": epochs, "warmup_epochs": 0})
 
 
-def thinned(plan: StreamPlan, dataset: DataSet, batches: tuple[int, int]) -> StreamPlan:
-    """Return a plan of the same classes with at most some batches of samples per part.
-
-    Args:
-        plan: the plan of the whole stream.
-        dataset: which class each sample is of.
-        batches: sizes of a batch, of the base experience and of later ones.
-    """
-
-    def thin(experience: ExperiencePlan) -> ExperiencePlan:
-        most = BATCHES * batches[min(experience.index, 1)]
-        facts = dataset.facts
-        return replace(
-            experience,
-            labelled=_some(experience.labelled, facts.y_train, most),
-            unlabelled=_some(experience.unlabelled, facts.y_train, most),
-            test=_some(experience.test, facts.y_test, most),
-        )
-
-    return replace(plan, experiences=tuple(map(thin, plan.experiences)))
-
-
-def _some(index: IntArray, class_ids: IntArray, most: int) -> IntArray:
-    """Return `most` positions in their order, the same share of each class, at least a few."""
-    if len(index) <= most:
-        return index
-    kept: list[IntArray] = []
-    labels = class_ids[index]
-    for class_id in np.unique(labels):
-        places = np.flatnonzero(labels == class_id)
-        count = max(round(len(places) * most / len(index)), min(PER_CLASS, len(places)))
-        kept.append(places[np.linspace(0, len(places) - 1, count).astype(np.int64)])
-    return index[np.sort(np.concatenate(kept))]
-
-
 def bytes_below(folder: Path) -> int:
     """Return the size of all files below a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def sizes_of(plan: StreamPlan) -> Sequence[tuple[int, int]]:
-    """Return (training samples, test samples of all classes seen) of each experience."""
-    train = [len(one.labelled) + len(one.unlabelled) for one in plan.experiences]
-    test = np.cumsum([len(one.test) for one in plan.experiences]).tolist()
-    return list(zip(train, test, strict=True))

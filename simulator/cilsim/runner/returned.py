@@ -1,4 +1,4 @@
-"""What the engine can use of that which plugins return; everything else is told in one line.
+"""What plugins return, as far as the engine can use it; all else is told in one line.
 
 Nothing here waits for the device unless it is asked to look at values.
 

@@ -5,36 +5,28 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cilsim.errors import CheckpointError, Interrupted
-from cilsim.metrics.evaluate import EvaluatedValues, evaluate_next
-from cilsim.metrics.transductive import discovery_values
 from cilsim.records import Evaluation, ExperienceInfo, RunInfo, RunResult
-from cilsim.registry import Entry, Registry
+from cilsim.registry import Entry
 from cilsim.results.checkpoint import Checkpoints
 from cilsim.results.predictions import Predicted
-from cilsim.results.seed_folder import EXAMPLES, SeedFolder, clusters_file
-from cilsim.results.shelf import Shelf
 from cilsim.runner.calibrated_prototypes import CalibratedPrototypes
-from cilsim.runner.cluster_picture import cluster_picture
 from cilsim.runner.evaluation import Evaluator
-from cilsim.runner.example_picture import example_picture
 from cilsim.runner.guard import Guard
 from cilsim.runner.guarded_strategy import method_of
+from cilsim.runner.history import History
 from cilsim.runner.materials import Materials
-from cilsim.runner.metric_plugins import plugin_metrics
+from cilsim.runner.representation import RepresentationSimilarity
 from cilsim.runner.untouched import samples_unchanged
 from cilsim.strategy import Context, Experience, Strategy
 from cilsim.strategy.class_counting import ClassCounter
 from cilsim.strategy.model import Model
 from cilsim.strategy.trainer import Trainer
 from cilsim.training.state import on_device
-
-Draw = Callable[[], bytes | None]
 
 
 @dataclass
@@ -50,14 +42,13 @@ class Run:
         trainer: trainings, and the count of optimiser steps.
         materials: samples.
         evaluator: predicts test samples.
-        folder: where results go.
         checkpoints: where states go.
         prototypes: lets calibrators change the strategy's prototypes.
         counter: knows or estimates the number of classes to discover.
-        metrics: metrics that plugins registered.
         entry: of the strategy.
         guard: knows whose code is at work.
-        evaluations: what is known so far.
+        similarity: compares what the backbone makes of old test samples, if the scenario asks.
+        history: what is known so far.
     """
 
     info: RunInfo
@@ -68,20 +59,18 @@ class Run:
     trainer: Trainer
     materials: Materials
     evaluator: Evaluator
-    folder: SeedFolder
     checkpoints: Checkpoints
     prototypes: CalibratedPrototypes
     counter: ClassCounter
-    metrics: Registry
     entry: Entry
     guard: Guard
-    evaluations: list[Evaluation] = field(default_factory=list)
-    _known: EvaluatedValues | None = None
-    _costs: list[dict[str, Any]] = field(default_factory=list)
-    _cost_lines: list[str] = field(default_factory=list)  # as JSON: packed once, not at every save
+    similarity: RepresentationSimilarity
+    history: History
 
-    def __post_init__(self) -> None:
-        self._shelf = Shelf(self.folder, self.info.stream)
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        """The evaluations of all experiences so far."""
+        return self.history.evaluations
 
     def execute(self) -> RunResult:
         """Run what is left of the stream and return everything that is known.
@@ -117,14 +106,14 @@ class Run:
         self.trainer.reported_step = self.steps_behind()
 
     def _restore_experiences(self) -> None:
-        history = self.folder.read_intact_history(self.info.stream)
-        stored = self.checkpoints.latest(before=len(history))
+        predicted = self.history.stored()
+        stored = self.checkpoints.latest(before=len(predicted))
         self.checkpoints.tidy(None if stored is None else stored[0])
         if stored is None:
             return
         index, state, _ = stored
-        self._costs = [json.loads(line) for line in state["costs"]]
-        told_apart = [0, *(costs["told_apart"] for costs in self._costs)]
+        costs = [json.loads(line) for line in state["costs"]]
+        told_apart = [0, *(one["told_apart"] for one in costs)]
         for given in range(index + 1):
             self.materials.give(given, told_apart[given])
         self.context.seen_classes = told_apart[-1]
@@ -133,20 +122,12 @@ class Run:
         self.strategy.load_state_dict(on_device(state["strategy"], self.context.device))
         self.prototypes.restore(on_device(state["raw_prototypes"], self.context.device))
         self.trainer.step = state["step"]
-        self._cost_lines = list(state["costs"])
-        for predicted, costs in zip(history, self._costs, strict=False):
-            self.evaluations.append(self._evaluation(predicted, costs))
-            self._shelf.tidy(self.evaluations)
-        self._mend_files()
+        self.history.take_up(predicted, costs, self._parameters)
 
-    def _mend_files(self) -> None:
-        """Write what follows from predictions and checkpoint again where it is not as it was."""
-        lost = {}
-        for evaluation, costs in zip(self.evaluations, self._costs, strict=True):
-            for name, draw in self._pictures(evaluation, costs).items():
-                if not self.folder.has_intact_picture(name):
-                    lost[name] = draw()
-        self._write(lost)
+    @property
+    def _parameters(self) -> dict[str, int]:
+        """Numbers of parameters by part of the model."""
+        return {"backbone": self.model.parameter_count()}
 
     def steps_behind(self) -> int:
         """Return the optimiser steps that an interrupted command has already done."""
@@ -157,18 +138,24 @@ class Run:
         """Learn, evaluate, store and report one experience."""
         self._record(info, *self.learn_and_predict(info))
 
-    def learn_and_predict(self, info: ExperienceInfo) -> tuple[Predicted, dict[str, float]]:
-        """Return the predictions after one experience, and the seconds that it took."""
+    def learn_and_predict(
+        self, info: ExperienceInfo
+    ) -> tuple[Predicted, dict[str, float], dict[str, float]]:
+        """Return the predictions after one experience, representation similarities, seconds."""
         self.guard.experience = info.index
         experience = self.materials.experience(info.index, self.context.seen_classes)
         self.hook.cilsim_before_experience(run=self.info, experience=info)
-        learnt = self.learn(info, experience)
         started = time.perf_counter()
+        before = self.similarity.before(info.index)
+        looked_back = time.perf_counter() - started
+        learnt = self.learn(info, experience)
+        started = time.perf_counter() - looked_back
         predicted = Predicted(
             self.evaluator.predict(info.index),
             self.evaluator.predict_unlabelled(info.index, experience.unlabelled),
         )
-        return predicted, {"train": learnt, "evaluate": time.perf_counter() - started}
+        similar = self.similarity.since(before)
+        return predicted, similar, {"train": learnt, "evaluate": time.perf_counter() - started}
 
     def learn(self, info: ExperienceInfo, experience: Experience) -> float:
         """Learn one experience, calibrators included, and return the seconds that it took."""
@@ -188,22 +175,25 @@ class Run:
         return seconds
 
     def _record(
-        self, info: ExperienceInfo, predicted: Predicted, seconds: Mapping[str, float]
+        self,
+        info: ExperienceInfo,
+        predicted: Predicted,
+        similar: Mapping[str, float],
+        seconds: Mapping[str, float],
     ) -> None:
-        costs = {
+        costs: dict[str, Any] = {
             "told_apart": self.context.seen_classes,
             "discovered": self.context.discovered,
             "logged": self._logged(),
             "seconds": dict(seconds),
             "kept": {**self.strategy.kept(), **self.counter.bytes_kept()},
+            **({"similar": dict(similar)} if similar else {}),
         }
-        evaluation = self._evaluation(predicted, costs)
-        self.evaluations.append(evaluation)
-        pictures = self._pictures(evaluation, costs)
-        self._write({name: draw() for name, draw in pictures.items()})
+        evaluation = self.history.add(predicted, costs)
+        self.history.write(self._parameters)
         self.hook.cilsim_after_evaluation(run=self.info, evaluation=evaluation)
-        self._save(info, costs)
-        self._shelf.tidy(self.evaluations)
+        self._save(info)
+        self.history.tidy()
         self.hook.cilsim_on_checkpoint(run=self.info, experience=info)
 
     def _logged(self) -> dict[str, float]:
@@ -216,55 +206,13 @@ class Run:
                 raise self.guard.failure(self.entry.owner, what, complaint)
         return logged
 
-    def _write(self, pictures: Mapping[str, bytes | None]) -> None:
-        parameters = {"backbone": self.model.parameter_count()}
-        drawn = {name: png for name, png in pictures.items() if png is not None}
-        self.folder.write_evaluation(self.evaluations, self.info.stream, parameters, drawn)
-
-    def _pictures(self, evaluation: Evaluation, costs: Mapping[str, Any]) -> dict[str, Draw]:
-        """Return what draws the pictures after an experience, by name of the file."""
-        stream, after = self.info.stream, evaluation.experience
-        found = range(costs["told_apart"] - costs["discovered"], costs["told_apart"])
-        pictures: dict[str, Draw] = {
-            clusters_file(after): partial(
-                cluster_picture, self.materials, evaluation, stream, found
-            )
-        }
-        if after == len(stream.experiences) - 1:
-            pictures[EXAMPLES] = partial(example_picture, self.materials, evaluation, stream)
-        return pictures
-
-    def _evaluation(self, last: Predicted, costs: Mapping[str, Any]) -> Evaluation:
-        known = evaluate_next(last.test, self.info.stream, self._known)
-        self._known = known
-        # only metrics of plugins look at all that went before
-        earlier = self.evaluations if any(self.metrics) else ()
-        tests = [*(evaluation.predictions for evaluation in earlier), last.test]
-        extra = plugin_metrics(self.metrics, tests, self.info.stream, known.values, self.guard)
-        if self.info.stream.discovery:
-            extra |= discovery_values(
-                last.unlabelled, costs["told_apart"], last.test.experience, self.info.stream
-            )
-        return Evaluation(
-            experience=last.test.experience,
-            values={**costs["logged"], **extra, **known.values},  # nobody replaces a metric
-            accuracy_matrix=known.accuracy_matrix,
-            confusion=known.confusion,
-            predictions=last.test,
-            unlabelled=last.unlabelled,
-            seconds=costs["seconds"],
-            kept=costs["kept"],
-        )
-
-    def _save(self, info: ExperienceInfo, costs: Mapping[str, Any]) -> None:
-        self._costs.append(dict(costs))
-        self._cost_lines.append(json.dumps(costs))
+    def _save(self, info: ExperienceInfo) -> None:
         state = {
             "model": self.model.state_dict(),
             "strategy": self.strategy.state_dict(),
             "raw_prototypes": self.prototypes.raw,
             "step": self.trainer.step,
-            "costs": self._cost_lines,
+            "costs": self.history.cost_lines,
             "counter": self.counter.state_dict(),
         }
         try:

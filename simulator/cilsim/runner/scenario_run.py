@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-import torch
-
 from cilsim.data.places import store_root
 from cilsim.data.residency import resident
 from cilsim.distributed.failing import led, told_apart
@@ -20,30 +18,27 @@ from cilsim.errors import (
     in_one_line,
 )
 from cilsim.plugins import Plugins
-from cilsim.records import RunInfo, RunResult, StreamInfo
+from cilsim.records import RunResult
 from cilsim.results.cache import ContentStore
 from cilsim.results.run_folder import RunFolder
-from cilsim.results.seed_folder import SeedFolder
 from cilsim.results.status import State
 from cilsim.results.summary import write_summary
-from cilsim.runner.assembly import Shared, assemble
-from cilsim.runner.blame import plugins_named
+from cilsim.runner.assembly import Shared
 from cilsim.runner.conditions import note_conditions
 from cilsim.runner.device import choose_device, prepare
 from cilsim.runner.factories import load_dataset
-from cilsim.runner.failures import as_ours, forget_failure, note_failure
+from cilsim.runner.failures import forget_failure, note_failure
 from cilsim.runner.feature_keeping import base_store, feature_cache
 from cilsim.runner.guard import Guard
 from cilsim.runner.planning import plan_stream
 from cilsim.runner.pretrained import normalised_for_backbone, weights_identity
-from cilsim.runner.progress import StatusKeeper
 from cilsim.runner.references import with_references
-from cilsim.runner.request import Failure, RunRequest, RunStart, ScenarioOutcome
-from cilsim.runner.same_start import copy_seed_folder, require_same_start
+from cilsim.runner.reported_run import ReportedRun
+from cilsim.runner.request import Failure, RunRequest, ScenarioOutcome
+from cilsim.runner.same_start import require_same_start
 from cilsim.runner.watch import Watch
 from cilsim.scenario.resolved import difference, resolved_yaml, scenario_hash
 from cilsim.scenario.schema import Scenario, StrategyChoice
-from cilsim.streams.plan import StreamPlan
 
 
 def run_scenario(
@@ -105,9 +100,11 @@ class _Runs:
     watch: Watch = field(default_factory=Watch)
 
     def execute(self) -> ScenarioOutcome:
-        stream = self._stream(self.shared.scenario.seeds[0])[1]
-        with led(self.shared.processes):
-            note_conditions(self.shared, stream, self.folder)
+        shared = self.shared
+        first = shared.scenario.seeds[0]
+        _, stream = plan_stream(shared.scenario, shared.plugins, first, shared.dataset.facts)
+        with led(shared.processes):
+            note_conditions(shared, stream, self.folder)
         try:
             with self.watch.watching():
                 for number, (seed, choice) in enumerate(self._jobs(), start=1):
@@ -150,68 +147,17 @@ class _Runs:
 
     def _run(self, number: int, seed: int, choice: StrategyChoice) -> None:
         folder = self.folder.seed_folder(choice.label, seed)
+        run = ReportedRun(
+            self.shared, choice, folder, self.folder.status, self.request.reporters,
+            self.resolved, Guard(watch=self.watch),
+        )  # fmt: skip
         what = f"{self.shared.scenario.name}/run {number}"
         try:
             with told_apart(self.shared.processes, what):
-                self.results.append(self._run_one(number, choice, folder))
+                self.results.append(run.execute(number))
             forget_failure(folder)
         except (Interrupted, OutOfStep, RunFolderError):  # what cannot be written ends all others
             raise
         except CilsimError as error:
             note_failure(folder, error)
             self.failures.append(Failure(choice.label, seed, str(error)))
-
-    def _run_one(self, number: int, choice: StrategyChoice, folder: SeedFolder) -> RunResult:
-        scenario, guard = self.shared.scenario, Guard(watch=self.watch)
-        copy_seed_folder(self.shared.processes, folder)
-        with plugins_named(self.shared.plugins, guard):
-            plan, stream = self._stream(folder.seed)
-            info = RunInfo(
-                scenario=scenario.name,
-                strategy=choice.label,
-                seed=folder.seed,
-                stream=stream,
-                device=str(self.shared.device),
-                folder=folder.path,
-                options=choice.options.model_dump(mode="json"),
-                calibrators=tuple(calibrator.name for calibrator in choice.calibrators),
-            )
-            run, manager = assemble(self.shared, plan, info, choice, folder, guard)
-        if run.evaluations:  # a status that was lost learns how far it had come
-            done, of = len(run.evaluations), len(stream.experiences)
-            self.folder.status.advance(choice.label, folder.seed, experience=done, of=of)
-        start = RunStart(
-            run=info,
-            number=number,
-            of=len(scenario.seeds) * len(scenario.strategies),
-            replay=tuple(run.evaluations),
-            resume_step=run.steps_behind(),
-            resolved=self.resolved,
-            environment=self._environment(),
-        )
-        for reporter in (*self.request.reporters(start), StatusKeeper(self.folder.status)):
-            manager.register(reporter)
-        try:
-            with plugins_named(self.shared.plugins, guard):
-                result = run.execute()
-            folder.seal()
-            return result
-        except (Exception, KeyboardInterrupt) as error:
-            manager.hook.cilsim_on_run_error(run=info, error=as_ours(error))
-            raise
-        finally:
-            self.shared.features.flush()
-
-    def _environment(self) -> dict[str, str]:
-        processes = self.shared.processes.count
-        return {
-            "device": str(self.shared.device),
-            "threads": str(torch.get_num_threads()),
-            "torch": torch.__version__,
-            "deterministic": str(self.shared.scenario.deterministic).lower(),
-            **({"processes": str(processes)} if processes > 1 else {}),
-        }
-
-    def _stream(self, seed: int) -> tuple[StreamPlan, StreamInfo]:
-        shared = self.shared
-        return plan_stream(shared.scenario, shared.plugins, seed, shared.dataset.facts)

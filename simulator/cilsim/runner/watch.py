@@ -1,4 +1,4 @@
-"""Noticing that a plugin's code takes long, while it does: nothing else would say why all stands.
+"""Saying whose code takes long while it does: nothing else would tell what is waited for.
 
 Python cannot stop code that does not return; people can, once they know whose it is.
 """

@@ -104,6 +104,9 @@ class Evaluate(Options):
     and is stamped on the report."""
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 1024
     """Samples per evaluation batch."""
+    representation: bool = False
+    """Compare the features of old test samples before and after each experience: the metric
+    `representation_similarity`, which tells whether the network has forgotten or the classifier."""
 
 
 class Checkpoints(Options):

@@ -130,7 +130,7 @@ class BaseTraining:
             "model": self.model.state_dict(),
             "modules": {name: module.state_dict() for name, module in modules.items()},
             "steps": self.trainer.step - before,
-            "scalars": scalar_data(self.trainer.scalars),
+            "scalars": scalar_data(self.trainer.reported.scalars),
             "logged": logged,
             "trained_by": self._name(),
         }

@@ -8,18 +8,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import torch
 from torch import nn
 
-from cilsim.features.cache import FeatureCache
-from cilsim.records import RunInfo
-from cilsim.scenario.recipe import Recipe
-from cilsim.strategy.base_training import BaseTraining
-from cilsim.strategy.class_counting import ClassCounter
+from cilsim.strategy.context_parts import ContextParts
 from cilsim.strategy.experience import Experience
-from cilsim.strategy.model import Model
-from cilsim.strategy.trainer import Trainer
-from cilsim.strategy.training_services import Recall, TrainingServices
+from cilsim.strategy.training_services import TrainingServices
 from cilsim.training.head import Head
 from cilsim.training.modes import set_layout
 
@@ -38,23 +31,12 @@ class Context(TrainingServices):
         experience_index: the current experience.
     """
 
-    def __init__(
-        self,
-        run: RunInfo,
-        model: Model,
-        trainer: Trainer,
-        base: BaseTraining,
-        features: FeatureCache,
-        recall: Recall,
-        recipes: tuple[Recipe, Recipe],
-        counter: ClassCounter,
-        device: torch.device,
-    ) -> None:
-        super().__init__(run, model, trainer, base, features, recall, recipes)
-        self.device = device
-        self.base_classes = len(run.stream.base_labels)
+    def __init__(self, parts: ContextParts) -> None:
+        super().__init__(parts)
+        self.device = parts.device
+        self.base_classes = len(parts.run.stream.base_labels)
         self.seen_classes = 0
-        self._counter = counter
+        self._counter = parts.counter
 
     # ---------------------------------------------------------------- network
 
@@ -123,6 +105,6 @@ class Context(TrainingServices):
 
     def take_logged(self) -> dict[str, float]:
         """Used by the engine: return what was logged since the last call."""
-        logged = {name: float(value) for name, value in self._trainer.logged.items()}
-        self._trainer.logged = {}
+        logged = {name: float(value) for name, value in self._trainer.reported.logged.items()}
+        self._trainer.reported.logged = {}
         return logged

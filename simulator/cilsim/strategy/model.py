@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -21,6 +21,7 @@ class Model:
     Attributes:
         backbone: maps normalised samples (B, ...) to features (B, D).
         head: maps features (B, D) to logits over the classes seen.
+        device: where both are.
         lasting: whether other runs may come to these weights of the backbone: they are given, or
             those of a base training. Features of them are worth keeping.
     """
@@ -30,8 +31,10 @@ class Model:
     ) -> None:
         self._build = build
         self._make_head = make_head
-        self._device = device
+        self.device = device
         self._fingerprint: str | None = None
+        self._tensors: list[Tensor] = []
+        self._changes: list[int] = []
         self._frozen_version: str | None = None
         self.lasting = False
         self.backbone: Backbone
@@ -39,8 +42,8 @@ class Model:
 
     def reset(self, generator: torch.Generator) -> None:
         """Build backbone and head anew; the head has no open class."""
-        self.backbone = self._build(generator).to(self._device)
-        self.head = self._make_head(self.backbone.feature_size).to(self._device)
+        self.backbone = self._build(generator).to(self.device)
+        self.head = self._make_head(self.backbone.feature_size).to(self.device)
         self._settle()
         if self._frozen_version is None and not self.trainable:
             self._frozen_version = self.version
@@ -57,10 +60,20 @@ class Model:
 
     @property
     def version(self) -> str:
-        """The SHA-256 of the backbone's weights, computed when first asked for after a change."""
-        if self._fingerprint is None:
-            self._fingerprint = fingerprint(self.backbone)
-        return self._fingerprint
+        """The SHA-256 of the backbone's weights, computed when first asked for after a change.
+
+        A change in place is noticed by torch's counts even if nobody says so, as after a training
+        loop of a strategy's own; one through `.data`, which they leave out, is not.
+        """
+        known = self._fingerprint
+        if known is not None and _changes(self._tensors) == self._changes:
+            return known
+        self._tensors = [*self.backbone.parameters(), *self.backbone.buffers()]
+        self._changes = _changes(self._tensors)
+        found = self._fingerprint = fingerprint(self.backbone)
+        if known not in (None, found):
+            self.lasting = not self.trainable
+        return found
 
     def state_dict(self) -> dict[str, Mapping[str, Tensor]]:
         """Return the tensors of backbone and head; none of a frozen backbone as it was built."""
@@ -83,3 +96,8 @@ class Model:
     def parameter_count(self) -> int:
         """Return the number of parameters of the backbone."""
         return sum(parameter.numel() for parameter in self.backbone.parameters())
+
+
+def _changes(tensors: Sequence[Tensor]) -> list[int]:
+    """Return how often each tensor was changed in place; torch does not count inference tensors."""
+    return [0 if tensor.is_inference() else tensor._version for tensor in tensors]

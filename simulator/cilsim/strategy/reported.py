@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -17,20 +17,25 @@ Logged = dict[str, Tensor | float]
 
 @dataclass
 class Reported:
-    """What was reported: scalars in this experience, and values logged in the current training."""
+    """What a run has reported of late.
 
-    scalars: list[Scalars]
-    logged: Logged
+    Attributes:
+        scalars: all in this experience, for sharing a base training.
+        logged: values that the strategy logged since they were last taken; while a training is
+            under way, those logged within it.
+    """
+
+    scalars: list[Scalars] = field(default_factory=list)
+    logged: Logged = field(default_factory=dict)
 
     def state_dict(self) -> dict[str, Any]:
         """Return it as data."""
         return {"scalars": scalar_data(self.scalars), "logged": dict(self.logged)}
 
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Reported:
-        """Return what `state_dict` described."""
-        scalars = [Scalars(one["values"], one["step"]) for one in state["scalars"]]
-        return cls(scalars, dict(state["logged"]))
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self.scalars = [Scalars(one["values"], one["step"]) for one in state["scalars"]]
+        self.logged = dict(state["logged"])
 
 
 def scalar_data(scalars: Sequence[Scalars]) -> list[dict[str, Any]]:

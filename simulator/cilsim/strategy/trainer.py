@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import nn
@@ -18,16 +18,12 @@ from cilsim.strategy.model import Model
 from cilsim.strategy.reported import Logged, Reported, epoch_scalars
 from cilsim.strategy.selection import BestTestEpoch
 from cilsim.strategy.step_parts import Loss, StepParts, strategy_step
+from cilsim.strategy.stored_training import StoredTraining
 from cilsim.strategy.strategy import Strategy
-from cilsim.strategy.training_slot import Place, TrainingSlot, load_result, loop_data
+from cilsim.strategy.training_slot import Place, TrainingSlot
 from cilsim.training.loop import fit
 from cilsim.training.sampling import PLAIN, Sampling
 from cilsim.training.spec import EpochReport, FitSpec
-from cilsim.training.state import TrainingState, module_tensors, on_device
-
-SECONDS_WORTH_KEEPING = 1.0
-"""A training that took less is done again after an interruption, unless states are more frequent.
-"""
 
 
 @dataclass
@@ -44,9 +40,7 @@ class Trainer:
         processes: those that train together.
         step: optimiser steps so far, over the whole run.
         reported_step: scalars up to this step were reported by the command that was interrupted.
-        scalars: everything reported in this experience, for sharing a base training.
-        logged: values that the strategy logged since they were last taken; while a training is
-            under way, those logged within it.
+        reported: scalars in this experience, and values that the strategy logged.
         recipe: of the training that is under way.
     """
 
@@ -59,8 +53,7 @@ class Trainer:
     processes: Processes = ALONE
     step: int = 0
     reported_step: int = 0
-    scalars: list[Scalars] = field(default_factory=list)
-    logged: Logged = field(default_factory=dict)
+    reported: Reported = field(default_factory=Reported)
     recipe: Recipe = field(default_factory=Recipe)
     _experience: int = 0
     _trainings: int = 0
@@ -68,7 +61,7 @@ class Trainer:
     def begin_experience(self, index: int) -> None:
         """Say which experience is learnt now."""
         self._experience, self._trainings = index, 0
-        self.scalars = []
+        self.reported.scalars = []
 
     def fit(
         self,
@@ -103,13 +96,16 @@ class Trainer:
             trained = {"backbone": self.model.backbone, "head": self.model.head, **trained}
         place = Place(self._experience, self._trainings, self.step)
         self._trainings += 1
-        earlier, self.logged = self.logged, {}
-        if not self._take_over(place, strategy, trained):
+        reported = self.reported
+        earlier, reported.logged = reported.logged, {}
+        stored = StoredTraining(self.slot, place, strategy, reported, selection, self.model.device)
+        steps = stored.take_over(trained, recipe.channels_last)
+        if steps is None:
             parts = StepParts(loss) if loss else strategy_step(strategy, self.run, self.hook)
-            spec = self._spec(parts, samples, trained, place, sampling)
-            self._train(spec, strategy, place, selection)
+            steps = self._train(self._spec(parts, samples, trained, place, sampling), stored)
+        self.step += steps
         self.model.changed()
-        within, self.logged = self.logged, {**earlier, **self.logged}
+        within, reported.logged = reported.logged, {**earlier, **reported.logged}
         return within
 
     def asked_to_stop(self) -> bool:
@@ -121,28 +117,23 @@ class Trainer:
         """Count a training whose result was at hand, so that later ones draw as if it had run."""
         self._trainings += 1
         self.step += steps
-        self.logged.update(logged)
+        self.reported.logged.update(logged)
 
     def emit(self, scalars: Scalars) -> None:
         """Report scalars now, unless an interrupted command has."""
-        self.scalars.append(scalars)
+        self.reported.scalars.append(scalars)
         if scalars.step > self.reported_step:
             self.hook.cilsim_on_scalars(run=self.run, scalars=scalars)
 
-    def _train(
-        self, spec: FitSpec, strategy: Strategy, place: Place, selection: BestTestEpoch | None
-    ) -> None:
-        spec = self._resuming(spec, strategy, place, selection)
+    def _train(self, spec: FitSpec, stored: StoredTraining) -> int:
+        """Do a training, or the rest of it, and return the optimiser steps of the whole."""
+        spec = stored.resuming(spec, self._report)
         summary = fit(spec)
-        if selection is not None:
-            selection.finish(spec.modules)
+        if stored.selection is not None:
+            stored.selection.finish(spec.modules)
         take_weights_of_first(spec.modules.values(), self.processes)
-        self.step += summary.steps
-        worth_keeping = min(self.interval.seconds, SECONDS_WORTH_KEEPING)
-        if spec.resume_from or self.interval.epochs or summary.seconds >= worth_keeping:
-            result = {"modules": module_tensors(spec.modules), "steps": summary.steps}
-            state = {**self._beside(strategy), **result}
-            self.slot.finish_training(place.training, state, place.facts(summary.steps))
+        stored.finish(spec, summary, self.interval)
+        return summary.steps
 
     def _spec(
         self,
@@ -163,7 +154,6 @@ class Trainer:
             parameter_groups=parts.parameter_groups,
             transform_batch=parts.transform_batch,
             after_backward=parts.after_backward,
-            on_epoch=self._report,
             save_every_seconds=self.interval.seconds,
             save_every_epochs=self.interval.epochs,
             should_stop=self.stop,
@@ -171,56 +161,6 @@ class Trainer:
             mean_loss=parts.mean_loss,
             processes=self.processes,
         )
-
-    def _resuming(
-        self, spec: FitSpec, strategy: Strategy, place: Place, selection: BestTestEpoch | None
-    ) -> FitSpec:
-        """Return the spec of a training that is stored on the way and goes on from what is."""
-
-        def on_epoch(report: EpochReport) -> None:
-            if selection is not None:
-                selection.after_epoch(spec.modules)
-            self._report(report)
-
-        def save(state: TrainingState) -> None:
-            chosen = {} if selection is None else {"selection": selection.state_dict()}
-            beside = {**self._beside(strategy), **chosen}
-            done = state.epoch * state.steps_per_epoch + state.step
-            self.slot.save_training({"loop": loop_data(state), **beside}, place.facts(done))
-
-        spec = replace(spec, on_epoch=on_epoch, save=save)
-        stored = self.slot.load_training()
-        if stored is None or not place.owns(stored[1]):
-            return spec
-        state = stored[0]
-        self._take_beside(state, strategy)
-        if selection is not None:
-            selection.load_state_dict(state["selection"])
-        return replace(spec, resume_from=TrainingState(**state["loop"]))
-
-    def _take_over(
-        self, place: Place, strategy: Strategy, trained: Mapping[str, nn.Module]
-    ) -> bool:
-        """Take the result of a training that an interrupted command has finished, if it has."""
-        stored = self.slot.load_finished(place.training)
-        if stored is None or not place.owns(stored[1]):
-            return False
-        state = stored[0]
-        self._take_beside(state, strategy)
-        load_result(trained, state["modules"], self.recipe.channels_last)
-        self.step += state["steps"]
-        return True
-
-    def _beside(self, strategy: Strategy) -> dict[str, Any]:
-        """Return what a stored training holds besides the weights."""
-        reported = Reported(self.scalars, self.logged)
-        return {"strategy": strategy.state_dict(), "reported": reported.state_dict()}
-
-    def _take_beside(self, state: Mapping[str, Any], strategy: Strategy) -> None:
-        device = next(self.model.head.parameters()).device
-        strategy.load_state_dict(on_device(state["strategy"], device))
-        reported = Reported.from_state(state["reported"])
-        self.scalars, self.logged = reported.scalars, reported.logged
 
     def _report(self, report: EpochReport) -> None:
         self.emit(epoch_scalars(report, self.step))

@@ -5,7 +5,7 @@ Axis letters: N samples.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
@@ -13,21 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from cilsim.data.samples import Samples
-from cilsim.features.cache import FeatureCache
-from cilsim.records import RunInfo, Scalars
+from cilsim.records import Scalars
 from cilsim.scenario.recipe import Recipe
 from cilsim.seeding import derive_seed
-from cilsim.strategy.base_training import BaseTraining
+from cilsim.strategy.context_parts import ContextParts
 from cilsim.strategy.experience import Experience
 from cilsim.strategy.feature_services import FeatureServices
 from cilsim.strategy.mixed_up import refuse_experience, refuse_samples
-from cilsim.strategy.model import Model
 from cilsim.strategy.step_parts import Loss
-from cilsim.strategy.trainer import Trainer
 from cilsim.training.batch import Batch
 from cilsim.training.sampling import PLAIN, Sampling
-
-Recall = Callable[[Tensor, Tensor | None], Samples]
 
 
 class TrainingServices(FeatureServices):
@@ -38,21 +33,13 @@ class TrainingServices(FeatureServices):
         training_recipe: the scenario's `training`, for experiences after the base.
     """
 
-    def __init__(
-        self,
-        run: RunInfo,
-        model: Model,
-        trainer: Trainer,
-        base: BaseTraining,
-        features: FeatureCache,
-        recall: Recall,
-        recipes: tuple[Recipe, Recipe],
-    ) -> None:
-        super().__init__(run, model, features)
-        self.base_recipe, self.training_recipe = recipes
-        self._trainer = trainer
-        self._base = base
-        self._recall = recall
+    def __init__(self, parts: ContextParts) -> None:
+        super().__init__(parts.run, parts.model, parts.features)
+        self.base_recipe = parts.base_recipe
+        self.training_recipe = parts.training_recipe
+        self._trainer = parts.trainer
+        self._base = parts.base
+        self._recall = parts.recall
         self._strategy: Any = None
 
     @property
@@ -140,7 +127,7 @@ class TrainingServices(FeatureServices):
         """
         if not isinstance(value, Tensor | Real) or (isinstance(value, Tensor) and len(value.shape)):
             raise ValueError(f"log({name!r}): found {_shown(value)}, expected one number")
-        self._trainer.logged[name if "/" in name else f"strategy/{name}"] = value
+        self._trainer.reported.logged[name if "/" in name else f"strategy/{name}"] = value
 
     def report_training(self, values: Mapping[str, float], steps: int) -> None:
         """Report scalars such as `train/loss` of a training loop of your own, now.
