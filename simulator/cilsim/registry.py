@@ -27,6 +27,11 @@ class Owner:
         """Whether cilsim's own distribution has it; all others are third parties."""
         return self.distribution == "cilsim"
 
+    @property
+    def described(self) -> str:
+        """The distribution; of a plugin that no distribution has, the plugin too."""
+        return str(self) if self.version else f"plugin '{self.plugin}' of {self}"
+
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}".rstrip()
 
@@ -131,7 +136,7 @@ class Registry:
         """Raise the `PluginError` that `add` would raise, without adding."""
         for name in (entry.name, *entry.aliases):
             if name in self:
-                taken_by = self[name].owner
+                taken_by = self[name].owner.described
                 raise PluginError(
                     entry.owner.plugin,
                     f"{self.kind} '{name}' of {entry.owner} is refused: "

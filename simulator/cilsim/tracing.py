@@ -1,7 +1,7 @@
 """`CILSIM_TRACE`: which plugin's hook was called when, and how long it took.
 
-Off, nothing here is on the way of a call. On, a manager times each implementation that is
-registered with it.
+Where it is off, calls do not pass here. Where it is on, a manager times each implementation that
+is registered with it.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,7 +72,7 @@ def test_the_same_command_reuses_what_was_run(stripes: Path, cli: Command) -> No
     command = ("advise", stripes, "--strategies", "nmc", "--stream", "class-incremental", *QUICK)
     assert cli(*command)[0] == 0
     before = {path: path.stat().st_mtime_ns for path in Path("runs").rglob("metrics.jsonl")}
-    assert len(before) == 2
+    assert len(before) == 3  # two seeds, and the first look
     assert cli(*command) == (0, "advise-stripes-recommended.yaml\n", "")
     assert {path: path.stat().st_mtime_ns for path in Path("runs").rglob("metrics.jsonl")} == before
 
@@ -85,7 +86,7 @@ def test_other_wishes_are_other_runs(stripes: Path, cli: Command) -> None:
 def test_a_budget_that_is_over_says_what_was_not_tried(
     stripes: Path, cli: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = iter([60.0, 60.0, 0.0])
+    left = iter([math.inf, math.inf, 60.0, 60.0, 60.0, 0.0])  # the first look has all the time
     monkeypatch.setattr(Budget, "left", property(lambda self: next(left)))
     code, _, err = cli(
         "advise", stripes, "--strategies", "nmc,slda,icarl,pass", "--seeds", "0", "--device", "cpu"
@@ -101,16 +102,17 @@ def test_a_budget_that_is_over_says_what_was_not_tried(
 
 @contextmanager
 def over_at_once(self: Budget, ask: Callable[[], None]) -> Iterator[None]:
-    """Stand in for `Budget.stopping`: the time is up as soon as a run has begun."""
-    self.spent = True
-    ask()
+    """Stand in for `Budget.stopping`: the time is up as soon as a run of the ladder has begun."""
+    if not math.isinf(self.left):
+        self.spent = True
+        ask()
     yield
 
 
 def test_a_run_in_the_way_of_the_budget_stops_and_goes_on_later(
     stripes: Path, cli: Command
 ) -> None:
-    command = ("advise", stripes, "--strategies", "nmc", *QUICK)
+    command = ("advise", stripes, "--strategies", "icarl", *QUICK)  # there is no first look at it
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Budget, "stopping", over_at_once)
         code, out, err = cli(*command)
@@ -122,6 +124,37 @@ def test_a_run_in_the_way_of_the_budget_stops_and_goes_on_later(
         "on, or a larger budget\n"
     )
     assert cli(*command)[0] == 0
+
+
+def test_a_budget_without_room_for_a_training_ranks_by_the_first_look(
+    stripes: Path, cli: Command
+) -> None:
+    command = ("advise", stripes, "--strategies", "nmc,slda,icarl", "--device", "cpu")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Budget, "stopping", over_at_once)
+        code, out, err = cli(*command)
+    assert (code, out) == (0, "advise-stripes-recommended.yaml\n")
+    (best,) = yaml.safe_load(Path(out.strip()).read_text())["strategies"]
+    first = Path(out.strip()).read_text().partition("\n")[0]
+    assert first.startswith(f"# Recommended by `cilsim advise`: {best} has A_hm ")
+    assert " over 1 seed on a network that is not trained, " in first
+    lines = [line for line in err.splitlines() if "decoding" not in line]
+    assert lines[2] == "first look, on a network that is not trained: nmc, slda"
+    assert lines[3].startswith(f"A_hm in %, seed 0: {best} ")
+    assert lines[-4:] == [
+        "ranked by the first look, on a network that is not trained: the budget ended before",
+        "a run with a trained network did; the same command goes on where it stopped",
+        "not tried with a trained network: nmc, slda, icarl",
+        f"recommended: {best}, cilsim run advise-stripes-recommended.yaml",
+    ]
+
+
+def test_a_ranking_says_whether_a_network_was_trained(stripes: Path, cli: Command) -> None:
+    command = ("advise", stripes, "--strategies", "nmc", "--json", *ONE_SEED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Budget, "stopping", over_at_once)
+        assert json.loads(cli(*command)[1])["trained"] is False
+    assert json.loads(cli(*command)[1])["trained"] is True
 
 
 def test_data_sets_have_names(cli: Command, tmp_path: Path, monkeypatch: Any) -> None:
@@ -145,6 +178,10 @@ def test_data_sets_have_names(cli: Command, tmp_path: Path, monkeypatch: Any) ->
             "--strategies: no strategy is named 'nmcc'; did you mean 'nmc'?",
         ),
         (
+            ["--backbone", "smal"],
+            "--backbone: no backbone is named 'smal'; did you mean 'small'?",
+        ),
+        (
             ["--weights", "w.pt"],
             "--weights: expected --backbone NAME, the network that they are for",
         ),
@@ -152,8 +189,16 @@ def test_data_sets_have_names(cli: Command, tmp_path: Path, monkeypatch: Any) ->
             ["--out", "mine.yaml"],
             "--out mine.yaml: exists and was not written by 'cilsim advise' - choose another name",
         ),
+        (
+            ["--out", "mine.yaml/a.yaml"],
+            "--out mine.yaml/a.yaml: cannot be written: Not a directory - choose another place",
+        ),
+        (
+            ["--runs", "mine.yaml"],
+            "--runs mine.yaml: cannot be written: Not a directory - choose another place",
+        ),
     ],
-    ids=["budget", "strategy", "weights", "out"],
+    ids=["budget", "strategy", "backbone", "weights", "out", "out in a file", "runs"],
 )
 def test_options_that_make_no_sense_are_refused(
     options: list[str], message: str, stripes: Path, cli: Command

@@ -75,6 +75,13 @@ def test_few_shots_share_one_covariance() -> None:
     assert given["strategies"] == ["nmc", {"name": "fecam", "covariance": "common"}]
 
 
+def test_a_class_with_one_sample_has_no_covariance_of_its_own() -> None:
+    found = counted(9, 1)
+    given = scenario(found, propose(found), Wishes("m", DIGITS, (0,)), "m", ["fecam"])
+    assert given["stream"]["kind"] == "class_incremental"
+    assert given["strategies"] == [{"name": "fecam", "covariance": "common"}]
+
+
 def test_given_weights_stay_as_they_are(tmp_path: Path) -> None:
     found, weights = counted(50, 50), tmp_path / "weights.safetensors"
     wishes = Wishes("m", DIGITS, (0,), "resnet18", weights)

@@ -91,3 +91,13 @@ def test_rare_classes_alone_have_no_base_to_learn_from() -> None:
 )
 def test_the_user_may_choose_the_kind(kind: Kind, options: dict[str, int]) -> None:
     assert propose(counted(*[100] * 8), kind).options == options
+
+
+def test_one_of_something_is_said_in_the_singular() -> None:
+    assert propose(counted(9, 1)).reason == (
+        "class-incremental: 1 class first, the others in 1 experience"
+    )
+    assert propose(counted(9, 1), "few_shot_class_incremental").reason == (
+        "few-shot: 1 class with 9 samples or more first, 1 with 1 to 1 in sessions of 1, "
+        "1 shot each"
+    )

@@ -119,7 +119,8 @@ def test_another_kind_is_refused(cli: Command, cache: Path) -> None:
     outcome = cli("cache", "clear", "bases")
     assert outcome.code == 2
     assert outcome.err == (
-        "error: invalid value for '[KIND]': 'bases' is not one of 'base', 'features', 'data'\n"
+        "error: invalid value for '[KIND]': 'bases' is not one of 'base', 'features', 'data'; "
+        "did you mean 'base'?\n"
     )
 
 

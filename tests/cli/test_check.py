@@ -204,6 +204,13 @@ def test_a_plugin_file_can_be_used(cli: Command, tiny: Path) -> None:
     ("name", "text", "message"),
     [
         ("gone.py", None, "no such file"),
+        ("fromt_here.py", None, "no such file; did you mean 'from_here.py'?"),
+        (
+            "folder",
+            None,
+            "is a folder; expected a file such as 'my_strategy.py'; a package is used once it is "
+            "installed",
+        ),
         ("my-plugin.py", "", "expected a file such as 'my_strategy.py'"),
         ("json.py", "", "a module 'json' is installed already; rename the file"),
         ("raises_here.py", "1 / 0", "importing it fails: ZeroDivisionError: division by zero"),
@@ -218,6 +225,8 @@ def test_a_plugin_file_can_be_used(cli: Command, tiny: Path) -> None:
 def test_a_plugin_file_that_cannot_be_used(
     cli: Command, tiny: Path, name: str, text: str | None, message: str
 ) -> None:
+    Path("folder").mkdir()
+    _write(Path("from_here.py"), "")
     if text is not None:
         _write(Path(name), text)
 
@@ -225,3 +234,27 @@ def test_a_plugin_file_that_cannot_be_used(
 
     assert outcome.code == 2
     assert outcome.err.replace(str(Path.cwd()) + "/", "") == f"error: --plugin {name}: {message}\n"
+
+
+def test_a_plugin_file_is_given_once(cli: Command, tiny: Path) -> None:
+    _write(Path("given_twice.py"), LOCAL.replace("{name}", "given_twice"))
+
+    outcome = cli("check", tiny, "--plugin", "given_twice.py", "--plugin", "./given_twice.py")
+
+    assert (outcome.code, outcome.err) == (
+        2,
+        "error: --plugin given_twice.py: this file is given twice\n",
+    )
+
+
+def test_two_plugin_files_with_the_same_strategy_are_told_apart(cli: Command, tiny: Path) -> None:
+    for name in ("first_of_two", "second_of_two"):
+        _write(Path(f"{name}.py"), LOCAL.replace("{name}", name))
+
+    outcome = cli("check", tiny, "--plugin", "first_of_two.py", "--plugin", "second_of_two.py")
+
+    assert (outcome.code, outcome.err) == (
+        2,
+        f"error: --plugin {Path.cwd() / 'second_of_two.py'}: strategy 'local' of this process is "
+        "refused: the name is taken by plugin 'first_of_two' of this process\n",
+    )

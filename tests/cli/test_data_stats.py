@@ -204,6 +204,10 @@ def test_options_of_a_data_set_can_be_set(cli: Command) -> None:
             "'digts': there is no such file, folder or data set; did you mean 'digits'?",
         ),
         (
+            ("notess.txt",),
+            "'notess.txt': there is no such file, folder or data set; did you mean 'notes.txt'?",
+        ),
+        (
             ("notes.txt",),
             "'notes.txt': what is in it cannot be told - expected the name of a data set, a "
             "scenario file, a folder of images, or a .csv, .parquet or .npz file",

@@ -71,3 +71,21 @@ def test_an_unknown_name_is_one_line(cli: Command, kind: str, name: str, message
     outcome = cli("info", kind, name)
 
     assert (outcome.code, outcome.out, outcome.err) == (2, "", f"error: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("teen", "'teen' is a strategy; try 'cilsim info strategy teen'"),
+        ("digits", "'digits' is a data set; try 'cilsim info dataset digits'"),
+        ("fscil", "'fscil' is a stream kind; try 'cilsim info stream fscil'"),
+        ("A_all", "'A_all' is a metric; try 'cilsim info metric A_all'"),
+        ("strategies", "no name is given; 'cilsim list strategies' lists them"),
+        ("tean", "'tean' is no kind of thing; known: backbones, calibrators, datasets, metrics, "
+         "strategies, streams"),
+    ],
+)  # fmt: skip
+def test_one_word_says_what_is_missing(cli: Command, given: str, message: str) -> None:
+    outcome = cli("info", given)
+
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", f"error: {message}\n")

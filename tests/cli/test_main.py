@@ -63,6 +63,15 @@ def test_the_list_of_commands_says_what_their_own_help_says(name: str) -> None:
             ("run", "a.yaml", "--sedes", "1"),
             "there is no option '--sedes'; did you mean '--seeds'?",
         ),
+        (
+            ("advise", "a", "--stream", "fewshot"),
+            "invalid value for '--stream': 'fewshot' is not one of 'class-incremental', "
+            "'few-shot'; did you mean 'few-shot'?",
+        ),
+        (
+            ("report", "a", "--format", "word"),
+            "invalid value for '--format': 'word' is not one of 'text', 'markdown', 'latex', 'csv'",
+        ),
         (("check", "a.yaml", "--zzz"), "there is no option '--zzz'; see 'cilsim check --help'"),
         (("run",), "missing argument 'FILE...'"),
         (("resume",), "missing argument 'RUN'"),

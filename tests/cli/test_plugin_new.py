@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from collections.abc import Callable
@@ -134,8 +135,25 @@ def test_a_place_that_is_no_folder_is_refused(cli: Command, tmp_path: Path) -> N
 
     assert (outcome.code, outcome.err) == (
         2,
-        f"error: {tmp_path / 'file' / 'cilsim-my-idea'}: Not a directory\n",
+        f"error: {tmp_path / 'file' / 'cilsim-my-idea'}: cannot be written: Not a directory\n",
     )
+
+
+def test_a_plugin_that_cannot_be_written_leaves_nothing_behind(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    outcome = cli("plugin", "new", "my-idea", "--dir", tmp_path)
+
+    place = tmp_path / "cilsim-my-idea"
+    assert (outcome.code, outcome.err) == (
+        2,
+        f"error: {place}: cannot be written: Input/output error\n",
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cilsim.data import image_squares
 from cilsim.data.dataset import DataSet
 from cilsim.data.image_listing import Counts, ImageListing, part_of
 from cilsim.data.image_set import ImageSet, ImageSetOptions, find_source
@@ -100,19 +99,6 @@ def test_damaged_images_are_decoded_anew(
     assert caplog.messages == [
         f"cache '{folder}' is damaged (images.npy does not match its checksum) and is made again"
     ]
-
-
-def test_progress_is_told_with_the_time_left(
-    load: Callable[..., DataSet],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    clock = iter([100.0, 112.0])
-    monkeypatch.setattr(image_squares.time, "monotonic", lambda: next(clock))
-    with caplog.at_level(logging.INFO):
-        report = image_squares._reporter("data set 'set'", 40)
-        report(10)
-    assert caplog.messages == ["data set 'set': 10 of 40 images decoded, 36 s left"]
 
 
 def test_a_full_disk_is_one_clear_line_before_anything_is_decoded(

@@ -26,6 +26,7 @@ seeds: [0]
 threads: 1
 base_training: {epochs: 2, batch_size: 64, lr: 0.05}
 training: {epochs: 1, batch_size: 64, lr: 0.001}
+evaluate: {representation: true}
 """
 COMMON = ("--device", "cpu", "--no-cache", "--no-tensorboard", "-q")
 MOST_SECONDS = 15.0

@@ -79,32 +79,27 @@ class Moody(nn.Module):
         return x.flatten(1)[:, :3] * self.weight
 
 
-def test_all_take_smaller_chunks_where_one_has_no_memory(toy: ModuleType, together: Any):
-    seen: list[int] = []
+def extracting(toy: ModuleType, error: Exception, fails_from: int, chunk: int) -> Any:
+    """Return what each process does: extract, which fails in process 1 from a size of chunks on."""
+    failing: list[int] = []
 
     def act(processes: Any) -> Tensor:
         if processes.rank == 1:
-            seen.append(threading.get_ident())
+            failing.append(threading.get_ident())
         cache = FeatureCache(1 << 20, processes=processes)
-        backbone = Moody(MemoryError("none left"), 4, seen)
-        return cache.features(backbone, "v", toy.images(13), chunk=8)
+        return cache.features(Moody(error, fails_from, failing), "v", toy.images(13), chunk=chunk)
 
-    first, second = together(2, act)
+    return act
+
+
+def test_all_take_smaller_chunks_where_one_has_no_memory(toy: ModuleType, together: Any):
+    first, second = together(2, extracting(toy, MemoryError("none left"), 4, chunk=8))
     assert torch.equal(first, second)
     assert first.shape == (13, 3)
 
 
 def test_an_extraction_that_fails_in_one_process_fails_in_all(toy: ModuleType, apart: Any):
-    seen: list[int] = []
-
-    def act(processes: Any) -> Tensor:
-        if processes.rank == 1:
-            seen.append(threading.get_ident())
-        cache = FeatureCache(1 << 20, processes=processes)
-        backbone = Moody(ValueError("bad layer"), 1, seen)
-        return cache.features(backbone, "v", toy.images(13), chunk=4)
-
-    first, second = apart(2, act)
+    first, second = apart(2, extracting(toy, ValueError("bad layer"), 1, chunk=4))
     assert (type(first), str(first)) == (
         RunFailed,
         "features: another process could not extract its share",

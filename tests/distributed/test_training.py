@@ -17,6 +17,7 @@ from cilsim.distributed.weights import take_weights_of_first
 from cilsim.errors import Interrupted
 from cilsim.training.loop import fit
 from cilsim.training.shares import bounds
+from cilsim.training.spec import FitSpec
 from cilsim.training.step import OptimiserStep
 
 PLAIN_TOLERANCE = 1e-6
@@ -101,21 +102,33 @@ def agreed_at_each_step(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(lockstep, "SECONDS_BETWEEN", 0.0)
 
 
+def stopped(spec: FitSpec, processes: Any, after: int, asked: int | None = None) -> Any:
+    """Return the state of a training that is asked to stop.
+
+    Args:
+        after: steps before.
+        asked: rank of the only process that is asked; None for all.
+    """
+    saved: list[Any] = []
+    steps = iter(range(1000))
+    concerned = asked in (None, processes.rank)
+    stopping = replace(
+        spec,
+        processes=processes,
+        save=saved.append,
+        should_stop=lambda: concerned and next(steps) >= after,
+    )
+    with pytest.raises(Interrupted) as caught:
+        fit(stopping)
+    assert str(caught.value).startswith("experience 0: training was stopped in epoch ")
+    (state,) = saved
+    return state
+
+
 @pytest.mark.usefixtures("agreed_at_each_step")
 def test_a_stop_ends_all_processes_at_the_same_step(toy: ModuleType, together: Any):
     def act(processes: Any) -> tuple[int, int]:
-        saved: list[Any] = []
-        asked = iter(range(1000))
-        spec = replace(
-            toy.plain(),
-            processes=processes,
-            save=saved.append,
-            should_stop=lambda: processes.rank == 1 and next(asked) >= 4,
-        )
-        with pytest.raises(Interrupted) as caught:
-            fit(spec)
-        assert str(caught.value).startswith("experience 0: training was stopped in epoch ")
-        (state,) = saved
+        state = stopped(toy.plain(), processes, after=4, asked=1)
         return state.epoch, state.step
 
     assert together(2, act) == [(1, 1), (1, 1)]
@@ -124,21 +137,7 @@ def test_a_stop_ends_all_processes_at_the_same_step(toy: ModuleType, together: A
 @pytest.mark.usefixtures("agreed_at_each_step")
 def test_a_training_goes_on_with_another_number_of_processes(toy: ModuleType, together: Any):
     alone = toy.trained(toy.normed, ALONE)["weights"]
-
-    def first_part(processes: Any) -> Any:
-        saved: list[Any] = []
-        asked = iter(range(1000))
-        spec = replace(
-            toy.normed(),
-            processes=processes,
-            save=saved.append,
-            should_stop=lambda: next(asked) > 3,
-        )
-        with pytest.raises(Interrupted):
-            fit(spec)
-        return saved[0]
-
-    state = together(2, first_part)[0]
+    state = together(2, lambda processes: stopped(toy.normed(), processes, after=4))[0]
     spec = replace(toy.normed(), resume_from=state)
     fit(spec)
     weights = {

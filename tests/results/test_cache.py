@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from cilsim.errors import CheckpointError
-from cilsim.results.cache import CacheEntry, ContentStore, content_key
+from cilsim.results.cache import ContentStore, content_key
+from cilsim.results.cache_entry import CacheEntry
 from cilsim.results.lock import FolderLock
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 import time
@@ -26,7 +27,7 @@ def parse_budget(text: str) -> float:
 
 
 class Budget:
-    """Seconds that may be spent from now on.
+    """Seconds that may be spent from now on; infinitely many are no limit.
 
     Attributes:
         spent: whether something was asked to stop because they were over.
@@ -49,6 +50,9 @@ class Budget:
             self.spent = True
             ask()
 
+        if math.isinf(self.left):
+            yield
+            return
         timer = threading.Timer(self.left, over)
         timer.daemon = True
         timer.start()

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from cilsim.data.folder_listing import Listing
+from cilsim.data.listing import Listing
 from cilsim.errors import DataError
 
 LOOKED_AT = 64

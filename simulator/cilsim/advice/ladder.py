@@ -20,6 +20,9 @@ TRAINED = ("icarl", "pass", "napa_vq")
 ON_IMAGES = frozenset({"pass", "napa_vq"})
 """They turn images by quarters."""
 
+ENOUGH_TO_SPREAD = 2
+"""Samples of a class that its own covariance needs at least."""
+
 BASE_STEPS = 1200
 """Optimiser steps of a base training, as far as the limits of its epochs allow."""
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 60
@@ -88,7 +91,7 @@ def scenario(
         "stream": {"kind": proposal.kind, "dataset": wishes.dataset, **proposal.options},
         "class_order": {"list": list(proposal.class_order)},
         "backbone": _backbone(found, wishes),
-        "strategies": [_strategy(one, proposal) for one in strategies],
+        "strategies": [_strategy(one, found, proposal) for one in strategies],
         "seeds": list(wishes.seeds),
         "base_training": recipe,
         "training": {**recipe, "epochs": math.ceil(recipe["epochs"] / 4), "lr": 0.01},
@@ -119,8 +122,7 @@ def _backbone(found: Survey, wishes: Wishes) -> str | dict[str, Any]:
     return {"name": name, **weights, "frozen": True}
 
 
-def _strategy(name: str, proposal: Proposal) -> str | dict[str, Any]:
-    """Return a strategy with what the stream asks of it: a shot or two have no covariance."""
-    if name == "fecam" and proposal.kind == "few_shot_class_incremental":
-        return {"name": name, "covariance": "common"}
-    return name
+def _strategy(name: str, found: Survey, proposal: Proposal) -> str | dict[str, Any]:
+    """Return a strategy with what the data ask of it: a shot or two have no covariance."""
+    few = proposal.kind == "few_shot_class_incremental" or min(found.train) < ENOUGH_TO_SPREAD
+    return {"name": name, "covariance": "common"} if name == "fecam" and few else name

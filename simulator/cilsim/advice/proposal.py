@@ -66,7 +66,8 @@ def _class_incremental(found: Survey) -> Proposal:
     base = (classes + 1) // 2
     later = min(MOST_LATER, classes - base)
     sizes = [base, *(len(part) for part in np.array_split(np.arange(classes - base), later))]
-    reason = f"class-incremental: {base} classes first, the others in {later} experiences"
+    first, rest = _count(base, "class", "classes"), _count(later, "experience", "experiences")
+    reason = f"class-incremental: {first} first, the others in {rest}"
     return Proposal("class_incremental", {"sizes": sizes}, found.class_ids, reason)
 
 
@@ -77,9 +78,14 @@ def _few_shot(found: Survey, base: int) -> Proposal:
     way = max(way for way in range(1, MOST_LATER + 1) if len(later) % way == 0)
     shot = min(later) if max(later) < FEW else min(SHOTS, min(later))
     reason = (
-        f"few-shot: {base} classes with {found.train[order[base - 1]]} samples or more first, "
-        f"{len(later)} with {min(later)} to {max(later)} in sessions of {way}, {shot} shots each"
+        f"few-shot: {_count(base, 'class', 'classes')} with {found.train[order[base - 1]]} samples "
+        f"or more first, {len(later)} with {min(later)} to {max(later)} in sessions of {way}, "
+        f"{_count(shot, 'shot', 'shots')} each"
     )
     options: dict[str, int | list[int]] = {"base_classes": base, "way": way, "shot": shot}
     class_order = tuple(found.class_ids[place] for place in order)
     return Proposal("few_shot_class_incremental", options, class_order, reason)
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"

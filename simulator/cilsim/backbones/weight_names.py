@@ -1,8 +1,8 @@
 """What the tensors of a file of weights are called here.
 
-Files come with prefixes of the objects that they were trained in, with classifiers, and with the
-names of other libraries: those of torchvision's vision transformer are translated to timm's, and
-of a state that cilsim itself stored the backbone is taken.
+Names in a file may begin with the object that was trained, classifiers may lie beside the backbone,
+and other libraries name the same layers differently: the names of torchvision's vision transformer
+are translated to timm's. From a state that cilsim stored, only the backbone is taken.
 """
 
 from __future__ import annotations

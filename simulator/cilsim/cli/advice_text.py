@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
+from cilsim.advice.first_look import looked_at
 from cilsim.advice.proposal import Proposal
 from cilsim.advice.survey import Survey
-from cilsim.errors import CilsimError
 
 if TYPE_CHECKING:
     from cilsim.advice.ranking import Ranked
@@ -34,6 +34,7 @@ class Advice:
         failures: runs that could not be finished.
         not_tried: strategies for which the time was too short.
         scenario: the recommended scenario file; None if nothing is finished.
+        trained: whether the ranking is that of the ladder, rather than that of the first look.
     """
 
     found: Survey
@@ -42,6 +43,7 @@ class Advice:
     failures: Sequence[Failure]
     not_tried: Sequence[str]
     scenario: Path | None
+    trained: bool = True
 
     def document(self) -> dict[str, Any]:
         """Return the advice as plain data; accuracies are fractions."""
@@ -49,6 +51,7 @@ class Advice:
             "data": asdict(self.found),
             "stream": {**asdict(self.proposal), "ranked_by": self.proposal.metric},
             "strategies": [asdict(one) for one in self.ranked],
+            "trained": self.trained,
             "failures": [asdict(failure) for failure in self.failures],
             "not_tried": list(self.not_tried),
             "scenario": None if self.scenario is None else str(self.scenario),
@@ -60,21 +63,32 @@ class Advice:
             click.echo(line, err=True)
 
     def _lines(self) -> list[str]:
-        from cilsim.report.formatting import aligned, duration
+        from cilsim.report.formatting import aligned
 
         lines = ["", *aligned(_table(self.ranked, self.proposal.metric))] if self.ranked else []
         lines += [f"{one.strategy}/seed-{one.seed} failed: {one.message}" for one in self.failures]
-        if self.ranked:
-            most = max(one.base_seconds for one in self.ranked)
-            lines.append(f"time is that of experiences after the base, which took {duration(most)}")
-        if any(one.verdict == "too few seeds" for one in self.ranked):
-            lines.append("too few seeds: not compared; more time or more seeds tell more")
-        if self.not_tried:
-            lines.append(f"not tried for lack of time: {', '.join(self.not_tried)}")
+        lines += self._how_far()
         if self.scenario is not None:
             best = next(one.strategy for one in self.ranked if one.verdict == "best")
             lines.append(f"recommended: {best}, cilsim run {self.scenario}")
         return lines
+
+    def _how_far(self) -> Iterator[str]:
+        """Yield what the ranking rests on, and what is missing."""
+        from cilsim.report.formatting import duration
+
+        rest = "not tried for lack of time"
+        if self.ranked and not self.trained:
+            yield f"ranked by the first look, on {looked_at(self.found)}: the budget ended before"
+            yield "a run with a trained network did; the same command goes on where it stopped"
+            rest = "not tried with a trained network"
+        elif self.ranked:
+            most = max(one.base_seconds for one in self.ranked)
+            yield f"time is that of experiences after the base, which took {duration(most)}"
+            if any(one.verdict == "too few seeds" for one in self.ranked):
+                yield "too few seeds: not compared; more time or more seeds tell more"
+        if self.not_tried:
+            yield f"{rest}: {', '.join(self.not_tried)}"
 
 
 def _table(ranked: Sequence[Ranked], metric: str) -> list[list[str]]:
@@ -96,31 +110,22 @@ def _table(ranked: Sequence[Ranked], metric: str) -> list[list[str]]:
     return [head, *rows]
 
 
-def refuse_foreign(path: Path) -> None:
-    """Refuse to write over a file that was not written here.
-
-    Raises:
-        CilsimError: there is one.
-    """
-    if path.exists() and not _written_here(path):
-        raise CilsimError(
-            f"--out {path}: exists and was not written by 'cilsim advise' - choose another name"
-        )
-
-
-def _written_here(path: Path) -> bool:
-    return path.is_file() and path.read_bytes().startswith(WRITTEN_HERE.encode())
-
-
 def _seeds(count: int) -> str:
     return "1 seed" if count == 1 else f"{count} seeds"
 
 
-def scenario_text(scenario: dict[str, Any], best: Ranked, metric: str) -> str:
-    """Return the YAML of a recommended scenario, with what was measured at its head."""
+def scenario_text(scenario: dict[str, Any], best: Ranked, metric: str, on: str = "") -> str:
+    """Return the YAML of a recommended scenario, with what was measured at its head.
+
+    Args:
+        scenario: as plain data.
+        best: its strategy.
+        metric: the strategies are ranked by it.
+        on: what it was measured on, if not on what the scenario trains.
+    """
     from cilsim.report.formatting import duration, percent_interval
 
-    measured = f"{metric} {percent_interval(best.interval)} over {_seeds(best.interval.n)}"
+    measured = f"{metric} {percent_interval(best.interval)} over {_seeds(best.interval.n)}{on}"
     time = duration(best.seconds)
     head = f"{WRITTEN_HERE}{best.strategy} has {measured}, {time} after the base."
     unshared = json.loads(json.dumps(scenario))  # YAML would refer to what is there twice

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cilsim.advice.budget import Budget
-from cilsim.cli.execution import prepare_environment, tell_at_once
+from cilsim.cli.busyness import prepare_environment
+from cilsim.cli.last_words import tell_at_once
 from cilsim.cli.report_files import write_reports
 from cilsim.cli.stored import results_in
 from cilsim.cli.streams import stdout_reserved

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cilsim.cli.discovery import load_scenarios
 from cilsim.data.csv_table import SUFFIXES, read_csv
 from cilsim.data.tabular_file import PARQUET
 from cilsim.errors import DataError
-from cilsim.naming import did_you_mean
+from cilsim.naming import did_you_mean, nearest
 from cilsim.options import descriptions
 from cilsim.plugins import Plugins
 from cilsim.scenario.load import load_text
@@ -56,10 +57,9 @@ def _is_name(source: str, plugins: Plugins) -> bool:
 
 def _of_path(source: str, plugins: Plugins) -> dict[str, str]:
     path = Path(source)
-    if not path.exists():
-        known = [entry.name for entry in plugins.registries.datasets]
+    if not source or not path.exists():
         raise DataError(
-            f"'{source}': there is no such file, folder or data set{did_you_mean(source, known)}"
+            f"'{source}': there is no such file, folder or data set{_hint(path, plugins)}"
         )
     suffix = path.suffix.casefold()
     if path.is_dir() or (suffix in SUFFIXES and _lists_images(path)):
@@ -69,6 +69,21 @@ def _of_path(source: str, plugins: Plugins) -> dict[str, str]:
     if suffix == ".npz":
         return {"name": "arrays", "path": source}
     raise DataError(f"'{source}': what is in it cannot be told - {KINDS}")
+
+
+def _hint(path: Path, plugins: Plugins) -> str:
+    """Return the nearest data set, or what is nearest beside `path`, or all data sets."""
+    known = [entry.name for entry in plugins.registries.datasets]
+    beside = nearest(path.name, _names_in(path.parent))
+    if beside is None or nearest(str(path), known) is not None:
+        return did_you_mean(str(path), known)
+    return f"; did you mean '{path.with_name(beside)}'?"
+
+
+def _names_in(folder: Path) -> list[str]:
+    with suppress(OSError):
+        return sorted(entry.name for entry in folder.iterdir())
+    return []
 
 
 def _require_options(

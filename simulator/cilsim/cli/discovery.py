@@ -14,6 +14,7 @@ import click
 from cilsim.cli.settings import settings_of
 from cilsim.cli.streams import stdout_reserved
 from cilsim.errors import CilsimError, PluginError, Problem, ScenarioError, in_one_line
+from cilsim.naming import nearest
 from cilsim.plugins import Plugins, discover
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def find_plugins(files: Sequence[Path] = ()) -> Plugins:
     Raises:
         PluginError: one of `files` cannot be used.
     """
+    _refuse_repeated(files)
     with stdout_reserved():
         extra = [import_file(path) for path in files]
         plugins = discover([(module.__name__, module) for module in extra])
@@ -37,6 +39,14 @@ def find_plugins(files: Sequence[Path] = ()) -> Plugins:
     return plugins
 
 
+def _refuse_repeated(files: Sequence[Path]) -> None:
+    seen: set[Path] = set()
+    for path in files:
+        if path.resolve() in seen:
+            raise PluginError(path.stem, f"--plugin {path}: this file is given twice")
+        seen.add(path.resolve())
+
+
 def import_file(path: Path) -> ModuleType:
     """Return the module in a file, named as the file and importable under that name.
 
@@ -44,8 +54,16 @@ def import_file(path: Path) -> ModuleType:
         PluginError: there is no such file, its name is taken, or importing it fails.
     """
     name = path.stem
+    if path.is_dir():
+        raise PluginError(
+            name,
+            f"--plugin {path}: is a folder; expected a file such as 'my_strategy.py'; a package is "
+            "used once it is installed",
+        )
     if not path.is_file():
-        raise PluginError(name, f"--plugin {path}: no such file")
+        match = nearest(path.name, (beside.name for beside in path.parent.glob("*.py")))
+        hint = f"; did you mean '{path.with_name(match)}'?" if match else ""
+        raise PluginError(name, f"--plugin {path}: no such file{hint}")
     if not name.isidentifier() or path.suffix != ".py":
         raise PluginError(name, f"--plugin {path}: expected a file such as 'my_strategy.py'")
     if _taken(name, path):

@@ -73,7 +73,7 @@ def _packages() -> Finding:
 
 
 def _torch() -> Iterator[Finding]:
-    from cilsim.cli.execution import prepare_environment
+    from cilsim.cli.busyness import prepare_environment
 
     prepare_environment()
     try:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cilsim.cli.busyness import spins_while_waiting
+from cilsim.cli.busyness import prepare_environment
+from cilsim.cli.going_on import GoingOn
+from cilsim.cli.last_words import show_cursor, tell_at_once
 from cilsim.cli.outcome_document import describe_outcome
 from cilsim.cli.output import write_json
 from cilsim.cli.report_files import write_reports
@@ -27,16 +27,12 @@ from cilsim.report.final_table import closing_lines, final_table
 from cilsim.report.scalar_log import ScalarLog, read_scalars
 from cilsim.report.terminal import NORMAL, QUIET, VERBOSE, TerminalReporter
 from cilsim.results.run_folder import RunFolder
-from cilsim.results.scenario_files import RESOLVED
 from cilsim.runner.interruption import AT_ONCE, StopRequest, stop_on_signals
 from cilsim.runner.request import RunRequest, RunStart, ScenarioOutcome
 from cilsim.scenario.schema import Scenario
 
 if TYPE_CHECKING:
     from cilsim.cli.settings import Settings
-
-
-SHOW_CURSOR = "\x1b[?25h"
 
 
 @dataclass(frozen=True)
@@ -105,29 +101,29 @@ class Execution:
         """Return 0, or 1 after telling which runs failed."""
         if not outcome.failures:
             return 0
-        click.echo(f"error: {self._failed(outcome)}", err=True)
+        click.echo(f"error: {self._going_on(outcome.folder).after_failures(outcome)}", err=True)
         return RunFailed.exit_code
 
     def _run(self, scenario: Scenario) -> ScenarioOutcome:
         prepare_environment()
-        stop, folder = StopRequest(), self.out / scenario.name
+        stop, going_on = StopRequest(), self._going_on(self.out / scenario.name)
         try:
-            with stop_on_signals(stop, lambda said: tell_at_once(self._stopped(said, folder))):
+            with stop_on_signals(stop, lambda said: tell_at_once(going_on.after_stop(said))):
                 from cilsim.runner.scenario_run import run_scenario
 
                 with stdout_reserved(), self._request(stop) as request:
                     return run_scenario(scenario, self.plugins, request)
         except OutOfStep as error:
-            raise self._out_of_step(error, folder) from error
+            if not (self.processes.is_first and going_on.is_possible):
+                raise
+            raise OutOfStep(going_on.after_error(error), here=error.here) from error
         except RunFailed as error:  # the runs cannot be written
-            raise RunFailed(
-                f"{error}; once that is mended, go on with: {self._resume(folder)}"
-            ) from error
+            raise RunFailed(going_on.after_error(error)) from error
         except Interrupted as error:
-            raise Interrupted(self._stopped(str(error), folder)) from error
+            raise Interrupted(going_on.after_stop(str(error))) from error
         except KeyboardInterrupt as error:
-            _show_cursor()
-            raise Interrupted(self._stopped(AT_ONCE, folder)) from error
+            show_cursor()
+            raise Interrupted(going_on.after_stop(AT_ONCE)) from error
 
     @contextmanager
     def _request(self, stop: StopRequest) -> Iterator[RunRequest]:
@@ -143,34 +139,8 @@ class Execution:
                 Path(out), self.device, self.cache, stop=stop, processes=self.processes
             )
 
-    def _out_of_step(self, error: OutOfStep, folder: Path) -> OutOfStep:
-        """Return what one of several processes says at its end; the first knows how to go on."""
-        if not self.processes.is_first or not (folder / RESOLVED).is_file():
-            return error
-        again = f"{error}; once that is mended, go on with: {self._resume(folder)}"
-        return OutOfStep(again, here=error.here)
-
-    def _stopped(self, why: str, folder: Path) -> str:
-        """Return what is said about a stop: why, and how to go on."""
-        if not (folder / RESOLVED).is_file():
-            return f"{why}\nnothing is stored yet; give the same command again"
-        return f"{why}\nresume with: {self._resume(folder)}"
-
-    def _resume(self, folder: Path) -> str:
-        """Return the command that goes on with a run folder."""
-        options = [part for path in self.plugin_files for part in ("--plugin", str(path))]
-        if self.started is not None:
-            options += ["--processes", str(self.started)]
-        return shlex.join(["cilsim", "resume", str(folder), *options])
-
-    def _failed(self, outcome: ScenarioOutcome) -> str:
-        """Return which runs failed; why was said when it happened."""
-        names = [f"{failure.strategy}/seed-{failure.seed}" for failure in outcome.failures]
-        total = len(names) + len(outcome.results)
-        return (
-            f"{len(names)} of {total} runs failed: {', '.join(names)}; "
-            f"try again with: {self._resume(outcome.folder)}"
-        )
+    def _going_on(self, folder: Path) -> GoingOn:
+        return GoingOn(folder, self.plugin_files, self.started)
 
     def _reporters(self, start: RunStart) -> Sequence[object]:
         past = read_scalars(start.run.folder, start.resume_step) if start.resume_step else []
@@ -206,27 +176,3 @@ class Execution:
             if len(outcome.results) > 1:  # a single run has told its rows already
                 click.echo("\n" + final_table(outcome.results, encoding), err=True)
             click.echo("\n" + closing_lines(outcome.folder, encoding), err=True)
-
-
-def _show_cursor() -> None:
-    """Bring back the cursor that an interrupted progress line had hidden."""
-    if sys.stderr.isatty():
-        click.echo(SHOW_CURSOR, nl=False, err=True)
-
-
-def tell_at_once(text: str) -> None:
-    """Write to stderr although the main thread may be about to, or may never go on."""
-    cursor = f"\n{SHOW_CURSOR}" if sys.stderr.isatty() else ""
-    with suppress(OSError):
-        os.write(sys.stderr.fileno(), f"{cursor}{text}\n".encode(errors="replace"))
-
-
-def prepare_environment() -> None:
-    """Let threads that wait sleep soon or at once; must come before torch is imported.
-
-    Spinning for ever ran seven times slower where other processes were busy (measured with
-    libgomp, which torch brings on Linux). What the user has set stays.
-    """
-    if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
-        os.environ.setdefault("GOMP_SPINCOUNT", str(spins_while_waiting()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -71,11 +72,23 @@ class LateGroup(click.Group):
 
 
 def explain_usage(error: click.UsageError) -> str:
-    """Return click's complaint as one line of ours, with the nearest name of an option."""
+    """Return click's complaint as one line of ours, with the nearest option or value."""
     if isinstance(error, click.NoSuchOption):
         return f"there is no option '{error.option_name}'{_nearest_option(error)}"
     line = " ".join(error.format_message().split()).removesuffix(".")
-    return line[:1].lower() + line[1:]
+    return line[:1].lower() + line[1:] + _nearest_choice(error)
+
+
+def _nearest_choice(error: click.UsageError) -> str:
+    """Return the nearest of the values that an option takes, if one is near what it was given."""
+    if not (isinstance(error, click.BadParameter) and error.param is not None):
+        return ""
+    values = error.param.type
+    given = re.match(r"'(.*?)' is not one of ", error.message)
+    if given is None or not isinstance(values, click.Choice):
+        return ""
+    match = nearest(given[1], map(str, values.choices))
+    return f"; did you mean '{match}'?" if match else ""
 
 
 def _nearest_option(error: click.NoSuchOption) -> str:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from cilsim import __version__
 from cilsim.errors import CilsimError
+from cilsim.results.atomic import write_folder
 
 Kind = Literal["strategy", "discovery", "calibrator"]
 KINDS: tuple[Kind, ...] = ("strategy", "discovery", "calibrator")
@@ -117,16 +118,13 @@ def write_distribution(naming: Naming, kind: Kind, parent: Path) -> tuple[Path, 
     folder = parent / naming.distribution
     if folder.exists() or folder.is_symlink():
         raise CilsimError(f"{folder}: exists already; choose another name or --dir")
-    written = []
-    try:
-        for place, text in rendered(naming, kind).items():
-            path = folder / place
+    texts = rendered(naming, kind)
+    with write_folder(folder) as unfinished:
+        for place, text in texts.items():
+            path = unfinished / place
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-            written.append(path)
-    except OSError as error:
-        raise CilsimError(f"{error.filename or folder}: {error.strerror}") from error
-    return folder, written
+    return folder, [folder / place for place in texts]
 
 
 def rendered(naming: Naming, kind: Kind) -> dict[str, str]:

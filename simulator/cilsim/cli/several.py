@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from cilsim.cli.busyness import prepare_environment
 from cilsim.cli.companions import Companions
-from cilsim.cli.execution import prepare_environment, tell_at_once
+from cilsim.cli.last_words import tell_at_once
 from cilsim.cli.settings import Settings
 from cilsim.distributed.placement import Placement, placement
 from cilsim.distributed.processes import ALONE, Processes

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from cilsim.cli.execution import prepare_environment, tell_at_once
+from cilsim.cli.busyness import prepare_environment
+from cilsim.cli.last_words import tell_at_once
 from cilsim.cli.output import write_json
+from cilsim.cli.sweep_outcome import describe_sweep, failures_in, stop_in
 from cilsim.errors import Interrupted, RunFailed, RunFolderError
 from cilsim.index.run_index import RunIndex
 from cilsim.runner.interruption import AT_ONCE, StopRequest, stop_on_signals
@@ -23,7 +25,7 @@ from cilsim.sweep.job import Job
 from cilsim.sweep.load import Sweep
 from cilsim.sweep.place import SweepFolder
 from cilsim.sweep.ray_workers import RayWorkers
-from cilsim.sweep.results import Finals, read_finals, results_table, write_results
+from cilsim.sweep.results import read_finals, results_table, write_results
 from cilsim.sweep.schedule import Progress, Schedule
 from cilsim.sweep.slurm import array_script
 from cilsim.sweep.view import SweepView
@@ -36,7 +38,6 @@ ANY_CLUSTER = "any"
 """What `--ray` without an address stands for."""
 AGAIN = "give the same command again to go on"
 WORKER = ("-m", "cilsim.cli.worker")
-NAMED = 5
 
 logger = logging.getLogger(__name__)
 
@@ -161,51 +162,18 @@ class Sweeping:
             table = results_table(self.sweep.cells, finals, sys.stderr.encoding or "utf-8")
             click.echo(f"\n{table}\n", err=True)
         if as_json:
-            write_json(_document(self.folder, progress, finals))
+            write_json(describe_sweep(self.folder, progress, finals))
         else:
             click.echo(self.folder.path)
-        stopped = [one for one in progress if one.phase == "interrupted"]
+        stopped, failed = stop_in(progress), failures_in(progress)
         if stopped:
-            done = sum(one.phase == "finished" for one in progress)
-            raise Interrupted(f"stopped: {done} of {len(progress)} runs are finished\n{AGAIN}")
-        return self._exit_code(progress)
-
-    def _exit_code(self, progress: Sequence[Progress]) -> int:
-        failed = [one.cell.name for one in progress if one.phase == "failed"]
-        if not failed:
-            return 0
-        named = ", ".join(failed[:NAMED])
-        more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
-        click.echo(
-            f"error: {len(failed)} of {len(progress)} runs failed: {named}{more}; "
-            f"their lines are in {self.folder.own / 'logs'}; {AGAIN}",
-            err=True,
-        )
-        return RunFailed.exit_code
+            raise Interrupted(f"{stopped}\n{AGAIN}")
+        if failed:
+            logs = self.folder.own / "logs"
+            click.echo(f"error: {failed}; their lines are in {logs}; {AGAIN}", err=True)
+            return RunFailed.exit_code
+        return 0
 
 
 def _plugin(path: Path) -> tuple[str, str]:
     return "--plugin", str(path.resolve())
-
-
-def _document(folder: SweepFolder, progress: Sequence[Progress], finals: Finals) -> dict[str, Any]:
-    return {
-        "name": folder.path.name,
-        "folder": str(folder.path),
-        "results": str(folder.path / "results.csv"),
-        "runs": [
-            {
-                "number": one.cell.number,
-                "run": one.cell.name,
-                "scenario": one.cell.source,
-                "strategy": one.cell.strategy,
-                "seed": one.cell.seed,
-                "settings": dict(one.cell.settings),
-                "state": one.phase,
-                "attempts": one.attempts,
-                "told": one.told,
-                "metrics": dict(finals.get(one.cell.name, {})),
-            }
-            for one in progress
-        ],
-    }

@@ -1,4 +1,4 @@
-"""Which members of an archive are files to read, which are nothing, and which nobody may bring."""
+"""Which members of an archive are read, which are passed over, and which refuse the whole of it."""
 
 from __future__ import annotations
 

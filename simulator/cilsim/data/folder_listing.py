@@ -3,58 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from cilsim.data.hold_out import held_out
+from cilsim.data.listing import Listing, Part
 from cilsim.errors import DataError
-from cilsim.records import IntArray
 from cilsim.scenario.origin import abbreviate
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 _LEFT_BY_SYSTEMS = {"desktop.ini", "thumbs.db"}
 _PARTS = {"test", "testing", "train", "training", "val", "valid", "validation"}
 _LAYOUT = "expected <class>/<image>, or train/<class>/<image> and test/<class>/<image>"
-
-
-@dataclass(frozen=True)
-class Part:
-    """Training or test images.
-
-    Attributes:
-        files: paths relative to the root.
-        class_ids: (N,) class id of each.
-        domains: (N,) position in the listing's `domain_names` of each, None without domains.
-        lines: line of each in the file that lists them, empty if nothing does.
-    """
-
-    files: tuple[str, ...]
-    class_ids: IntArray
-    domains: IntArray | None = None
-    lines: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What a folder holds.
-
-    Attributes:
-        root: the folder.
-        class_names: names of the classes; a class id is a position here.
-        train: training images, class after class, each class sorted by name.
-        test: test images, likewise.
-        foreign: files in class folders that are no images by their name.
-        domain_names: what a scenario calls the domains, if there are any.
-    """
-
-    root: Path
-    class_names: tuple[str, ...]
-    train: Part
-    test: Part
-    foreign: tuple[str, ...]
-    domain_names: tuple[str, ...] = ()
 
 
 def list_images(root: Path, test_fraction: float) -> Listing:

@@ -44,7 +44,7 @@ LARGE = 1 << 24
 """Pixels from which on only one image is decoded at a time, so that memory stays bounded."""
 
 _ONE_LARGE = Lock()
-_BLOCK = 256
+_BLOCK = 64
 """Images waiting at a time, so that an interruption takes effect soon."""
 
 ImageFile = Path | BinaryIO
@@ -128,9 +128,15 @@ def _square(colour: Picture, size: tuple[int, int], side: int) -> NDArray[np.uin
     return np.asarray(scaled.crop((left, top, left + side, top + side))).transpose(2, 0, 1)
 
 
-def decode_all(root: Path, files: Sequence[str], out_NCHW: NDArray[np.uint8]) -> dict[int, str]:
+def decode_all(
+    root: Path,
+    files: Sequence[str],
+    out_NCHW: NDArray[np.uint8],
+    progress: Callable[[int], None] = lambda done: None,
+) -> dict[int, str]:
     """Fill `out_NCHW` with the images and return why rows could not be filled, by row."""
-    return decode_rows(((row, root / name) for row, name in enumerate(files)), out_NCHW)
+    items = ((row, root / name) for row, name in enumerate(files))
+    return decode_rows(items, out_NCHW, progress=progress)
 
 
 def decode_rows(

@@ -14,7 +14,7 @@ from pydantic import Field
 from cilsim.data.array_cache import Arrays
 from cilsim.data.dataset import DataFacts, DataSet
 from cilsim.data.digest import dataset_digest
-from cilsim.data.folder_listing import Listing, list_images
+from cilsim.data.folder_listing import list_images
 from cilsim.data.image_folder_cache import (
     bad_images,
     decoded,
@@ -23,6 +23,7 @@ from cilsim.data.image_folder_cache import (
     warn_once,
 )
 from cilsim.data.listed_images import is_list, listed_images
+from cilsim.data.listing import Listing
 from cilsim.errors import DataError
 from cilsim.options import Options
 from cilsim.records import IntArray

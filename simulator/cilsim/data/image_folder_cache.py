@@ -1,4 +1,4 @@
-"""The images of a folder, decoded once and kept in the cache; which of them are none, and why.
+"""The images of a folder, decoded once and kept in the cache; which files are none, and why.
 
 Axis letters: N images, C channel, H W pixels.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -17,8 +17,9 @@ import numpy as np
 from numpy.lib.format import open_memmap
 
 from cilsim.data.array_cache import Arrays, cache_key, cached_arrays
-from cilsim.data.folder_listing import Listing, Part
+from cilsim.data.decoding_progress import DecodingProgress
 from cilsim.data.image_decoding import decode_all
+from cilsim.data.listing import Listing, Part
 from cilsim.data.moments import channel_moments
 from cilsim.data.places import cache_root
 from cilsim.errors import DataError
@@ -49,8 +50,10 @@ def decoded(listing: Listing, folder: Path, side: int, skip: bool) -> Arrays:
     def build(place: Path) -> None:
         count = sum(len(part.files) for part in parts.values())
         _log.info("image folder '%s': decoding %d images (once)", folder, count)
+        progress = DecodingProgress(f"image folder '{folder}'", count)
+        starts = {"train": 0, "test": len(listing.train.files)}
         why = {
-            name: _decode_part(place, name, listing.root, part, side)
+            name: _decode_part(place, name, listing.root, part, side, progress.after(starts[name]))
             for name, part in parts.items()
         }
         skipped = foreign_images(listing) + _judge(listing, folder, why, skip)
@@ -90,11 +93,13 @@ def _meaning(part: Part) -> str:
     return digest.hexdigest()
 
 
-def _decode_part(folder: Path, name: str, root: Path, part: Part, side: int) -> dict[int, str]:
+def _decode_part(
+    folder: Path, name: str, root: Path, part: Part, side: int, progress: Callable[[int], None]
+) -> dict[int, str]:
     """Write a row for every file and return why some hold no image, by row."""
     shape = (len(part.files), 3, side, side)
     every_NCHW = open_memmap(folder / f"x_{name}.npy", mode="w+", dtype=np.uint8, shape=shape)
-    why = decode_all(root, part.files, every_NCHW)
+    why = decode_all(root, part.files, every_NCHW, progress)
     every_NCHW.flush()
     return why
 

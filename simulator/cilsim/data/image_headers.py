@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from cilsim.data.folder_listing import Listing
 from cilsim.data.image_decoding import FORMATS
+from cilsim.data.listing import Listing
 
 if TYPE_CHECKING:
     from pathlib import Path

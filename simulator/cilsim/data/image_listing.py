@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cilsim.data.folder_listing import Part
 from cilsim.data.image_source import ImageSource, leads_outside
+from cilsim.data.listing import Part
 from cilsim.errors import DataError
 
 _SYNSET = re.compile(r"n[0-9]{8}")

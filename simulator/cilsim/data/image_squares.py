@@ -12,8 +12,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from numpy.typing import NDArray
 
 from cilsim.data.array_cache import Arrays, cache_key, cached_arrays
 from cilsim.data.dataset import DataSet
+from cilsim.data.decoding_progress import DecodingProgress
 from cilsim.data.digest import dataset_digest
 from cilsim.data.image_decoding import decode_rows
 from cilsim.data.image_listing import ImageListing
@@ -33,7 +32,6 @@ from cilsim.data.publication import require_intact
 from cilsim.errors import DataError
 
 _FORMAT = 1
-_SECONDS_BETWEEN_REPORTS = 10.0
 _log = logging.getLogger(__name__)
 
 
@@ -111,7 +109,7 @@ def _decode(
     gigabytes = images_NCHW.size / 1e9
     _log.info("%s: decoding %d images (once), %.1f GB", published.where, len(files), gigabytes)
     rows = {name: row for row, name in enumerate(files)}
-    progress = _reporter(published.where, len(files))
+    progress = DecodingProgress(published.where, len(files))
     why = decode_rows(
         source.images(rows), images_NCHW, stretch=published.stretch, progress=progress
     )
@@ -122,19 +120,3 @@ def _decode(
             f"{published.where}: {len(bad)} {are} in '{source.path}': {quoted(bad)} - "
             "fetch and unpack it again"
         )
-
-
-def _reporter(where: str, total: int) -> Callable[[int], None]:
-    """Return what logs the number of images done and the time left, now and then."""
-    begun = time.monotonic()
-    last = begun
-
-    def report(done: int) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= _SECONDS_BETWEEN_REPORTS:
-            left = (now - begun) / done * (total - done)
-            _log.info("%s: %d of %d images decoded, %.0f s left", where, done, total, left)
-            last = now
-
-    return report

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from cilsim.data.csv_table import SUFFIXES, Table, read_csv
-from cilsim.data.folder_listing import Listing, Part
 from cilsim.data.hold_out import held_out
 from cilsim.data.listed_rows import PARTS, Row, listed_rows
+from cilsim.data.listing import Listing, Part
 from cilsim.errors import DataError
 
 

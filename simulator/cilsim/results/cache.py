@@ -8,21 +8,19 @@ what cannot be written is logged and not stored.
 from __future__ import annotations
 
 import logging
-import os
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
 from cilsim.errors import CheckpointError, RunFolderError
 from cilsim.results.atomic import cannot_write, is_stale, remove_folder, remove_stale, surviving
+from cilsim.results.cache_entry import CacheEntry, last_used, size_of, touch
 from cilsim.results.lock import FolderLock
 from cilsim.results.making import sole_maker
-from cilsim.results.state_file import STATE_FILE, canonical_json, read_state_file
+from cilsim.results.state_file import canonical_json
 
 logger = logging.getLogger(__name__)
 
@@ -31,25 +29,6 @@ LOCK_SECONDS = 600.0
 """How long to wait for another process, which at most writes one entry."""
 
 Loaded = TypeVar("Loaded")
-
-
-@dataclass(frozen=True)
-class CacheEntry:
-    """One stored state.
-
-    Attributes:
-        kind: such as `backbone` or `features`.
-        key: the hash of what it depends on.
-        bytes: its size on the disk.
-        used: when it was last stored or read, in seconds since 1970.
-        facts: what the writer said about it; empty if the entry is damaged.
-    """
-
-    kind: str
-    key: str
-    bytes: int
-    used: float
-    facts: Mapping[str, Any]
 
 
 def content_key(facts: Mapping[str, Any]) -> str:
@@ -99,7 +78,7 @@ class ContentStore:
         except CheckpointError:
             found = self._second_look(folder, load)
         if found is not None:
-            _touch(folder)
+            touch(folder)
         return found
 
     def put(self, kind: str, key: str, state: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
@@ -121,7 +100,7 @@ class ContentStore:
             with self._locked():
                 remove_stale(self.root)
                 save(folder)
-                _touch(folder)
+                touch(folder)
                 self._make_room(folder)
         except RunFolderError as error:
             logger.warning("%s; nothing is cached", error)
@@ -137,16 +116,7 @@ class ContentStore:
 
     def entries(self) -> list[CacheEntry]:
         """Return all entries, the least recently used first."""
-        return [
-            CacheEntry(
-                kind=folder.parent.name,
-                key=folder.name,
-                bytes=_size(folder),
-                used=_used(folder) / 1e9,
-                facts=_facts(folder),
-            )
-            for folder in self._folders()
-        ]
+        return [CacheEntry.of(folder) for folder in self._folders()]
 
     def clear(self, kind: str | None = None) -> int:
         """Remove all entries, or those of one kind, and return how many there were.
@@ -179,7 +149,7 @@ class ContentStore:
         return None
 
     def _make_room(self, newest: Path) -> None:
-        size = _size(newest)
+        size = size_of(newest)
         if size > self.limit_bytes:
             remove_folder(newest)
             logger.warning(
@@ -187,7 +157,7 @@ class ContentStore:
                 *(newest, size, self.limit_bytes),
             )
             return
-        sizes = {folder: _size(folder) for folder in self._folders()}
+        sizes = {folder: size_of(folder) for folder in self._folders()}
         excess = sum(sizes.values()) - self.limit_bytes
         for folder, size in sizes.items():
             if excess > 0 and folder != newest:
@@ -200,7 +170,7 @@ class ContentStore:
             for path in self.root.glob("*/*")
             if path.is_dir() and not any(map(is_stale, path.parts[-2:]))
         )
-        return sorted(found, key=lambda folder: (_used(folder), folder))
+        return sorted(found, key=lambda folder: (last_used(folder), folder))
 
     def _folder(self, kind: str, key: str) -> Path:
         for part in (kind, key):
@@ -220,31 +190,3 @@ class ContentStore:
             yield
         finally:
             lock.release()
-
-
-def _touch(folder: Path) -> None:
-    """Note that an entry was used; a cache that is only readable stays as it is."""
-    now = time.time_ns()
-    with suppress(OSError):
-        os.utime(folder / STATE_FILE, ns=(now, now))
-
-
-def _used(folder: Path) -> int:
-    try:
-        return (folder / STATE_FILE).stat().st_mtime_ns
-    except OSError:
-        return 0  # without state.json it is of no use to anybody
-
-
-def _size(folder: Path) -> int:
-    try:
-        return sum(path.stat().st_size for path in folder.iterdir())
-    except OSError:
-        return 0  # another process has just removed it
-
-
-def _facts(folder: Path) -> dict[str, Any]:
-    try:
-        return read_state_file(folder).facts
-    except CheckpointError:
-        return {}

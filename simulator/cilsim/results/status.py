@@ -69,6 +69,15 @@ class StatusFile:
         except (ValueError, TypeError, KeyError) as error:
             raise damaged(self.path, "it is not a status") from error
 
+    @property
+    def says_finished(self) -> bool:
+        """Whether all is finished by what the file says; a damaged one says nothing."""
+        try:
+            status = self.read()
+        except CheckpointError:  # named, and written anew, when the run goes on
+            return False
+        return status is not None and status.state == "finished"
+
     def begin(self, resume: str) -> None:
         """Say that the run goes on; an earlier start and earlier progress are kept."""
         now = _now()

@@ -48,7 +48,7 @@ def class_ids_in_file(path: Path) -> tuple[int, ...]:
 
 
 def _text(path: Path) -> str:
-    """Return the beginning of a file; a pipe or a device is none and might never end."""
+    """Return the beginning of a file; a pipe or a device is refused, as it might never end."""
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise DataError(f"{path} is no regular file")
     with path.open(encoding="utf-8-sig") as file:

@@ -1,4 +1,4 @@
-"""What of `cilsim.data.dataset.DataFacts` the options of streams are compared with."""
+"""The part of `cilsim.data.dataset.DataFacts` that options of streams are compared with."""
 
 from __future__ import annotations
 

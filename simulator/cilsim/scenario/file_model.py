@@ -1,7 +1,7 @@
 """What a scenario file may say, as far as the core knows: the first stage of the check.
 
 Sections that name something registered are only checked for their shape here; the second stage
-(`cilsim.scenario.sections`) asks the options model of what they name.
+(`cilsim.scenario.lookup`) asks the options model of what they name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The second stage of the check: what a section names, and its options by that one's model."""
+"""The second stage of the check: what a section names, and whether its options fit."""
 
 from __future__ import annotations
 

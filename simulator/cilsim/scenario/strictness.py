@@ -1,4 +1,4 @@
-"""Takes no text for a number, whatever validators a plugin's model has of its own.
+"""Refuses text in place of a number, whatever validators of its own a plugin's model has.
 
 Pydantic's strict mode on JSON takes a list for a tuple and text for a path, because JSON has
 nothing else. Below a validator of mode `before` or `wrap` everything is Python objects to pydantic,

@@ -1,1 +1,1 @@
-"""Solvers on the device that strategies share: k-means, assignment."""
+"""Solvers that strategies share: k-means, linear SVM, ridge regression, covariances, assignment."""

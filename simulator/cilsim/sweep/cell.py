@@ -63,18 +63,13 @@ def state_of(cell: Cell, folder: Path) -> CellState:
     before = resolved_in(folder)
     if before is not None and hash_in(before) != scenario_hash(cell.scenario):
         return CellState.ANOTHER
-    return CellState.FINISHED if says_finished(folder) else CellState.UNFINISHED
+    finished = RunFolder(folder).status.says_finished
+    return CellState.FINISHED if finished else CellState.UNFINISHED
 
 
 def differences(cell: Cell, folder: Path) -> list[str]:
     """Return what differs between a cell and the version of it that its folder holds."""
     return difference(resolved_in(folder) or "", resolved_yaml(cell.scenario))
-
-
-def says_finished(folder: Path) -> bool:
-    """Return whether the status of a run folder is that all is finished."""
-    status = status_in(folder)
-    return status is not None and status.state == "finished"
 
 
 def status_in(folder: Path) -> Status | None:

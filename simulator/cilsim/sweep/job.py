@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cilsim.sweep.cell import is_in_use, says_finished
+from cilsim.results.run_folder import RunFolder
+from cilsim.sweep.cell import is_in_use
 
 PARENT = "CILSIM_WORKER_OF"
 """Variable that tells a worker whose death it must not survive."""
@@ -100,7 +101,7 @@ def perform(job: Job) -> Ended:
     """
     while is_in_use(job.folder):  # a worker that lost its parent is still saving
         time.sleep(_MOMENT)
-    if says_finished(job.folder):
+    if RunFolder(job.folder).status.says_finished:
         return Ended(job.name, 0)
     process, began = start(job), time.monotonic()
     late = False

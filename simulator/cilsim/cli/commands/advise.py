@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +18,12 @@ from cilsim.cli.streams import stdout_reserved
 from cilsim.errors import CilsimError, RunFailed
 
 if TYPE_CHECKING:
-    from cilsim.advice.ladder import Wishes
-    from cilsim.advice.proposal import Kind, Proposal
+    from cilsim.advice.proposal import Kind
     from cilsim.advice.ranking import Ranked
     from cilsim.advice.survey import Survey
     from cilsim.cli.climbing import Climb
     from cilsim.plugins import Plugins
-    from cilsim.scenario.schema import NamedChoice, Scenario
+    from cilsim.scenario.schema import NamedChoice
 
 KINDS: dict[str, Kind] = {
     "class-incremental": "class_incremental",
@@ -94,43 +91,53 @@ def advise(
     from cilsim.advice.budget import Budget
     from cilsim.advice.proposal import propose
     from cilsim.advice.ranking import best_of, ranking
-    from cilsim.cli.advice_text import Advice, refuse_foreign
+    from cilsim.cli.advice_places import refuse_places
+    from cilsim.cli.advice_scenarios import AdviceScenarios
+    from cilsim.cli.advice_text import Advice
     from cilsim.cli.climbing import Climb
+    from cilsim.cli.first_look import look_first
 
     budget = Budget(wanted["budget"])
     with stdout_reserved():
         choice = find_data(source, plugins, wanted)
     wishes = wishes_of(source, choice, wanted)
     only = _named_strategies(wanted["strategies"], plugins)
+    _refuse_unknown_backbone(wanted["backbone"], plugins)
     out = wanted["out"] or Path(f"{wishes.name}-recommended.yaml")
-    refuse_foreign(out)
+    refuse_places(out, wanted["runs"])
     found = _survey(source, choice, plugins)
     proposal = propose(found, KINDS.get(wanted["stream"]))
     if not settings.quiet:
         click.echo(f"{source}: {found.described()}\n{proposal.reason}", err=True)
     climb = Climb(plugins, settings, wanted["runs"], wanted["device"], budget)
-    for scenario in _scenarios(found, proposal, wishes, plugins, only):
+    scenarios = AdviceScenarios(found, proposal, wishes, plugins, only)
+    ladder = scenarios.ladder()  # what is wrong with it is said before anything is run
+    look = look_first(climb, scenarios)
+    for scenario in ladder:
         climb.run(scenario)
-    ranked = ranking(climb.results, proposal.metric)
-    best = best_of(ranked)
-    written = _recommend(out, found, proposal, wishes, best) if best else None
-    advice = Advice(found, proposal, ranked, climb.failures, climb.not_tried(), written)
+    told = climb if climb.results or climb.failures else look
+    ranked = ranking(told.results, proposal.metric)
+    best, trained = best_of(ranked), told is climb
+    written = scenarios.recommend(best, out, trained=trained) if best else None
+    advice = Advice(
+        found, proposal, ranked, told.failures, climb.not_tried(), written, trained=trained
+    )
     if not settings.quiet:
         advice.tell()
     if as_json:
         write_json(advice.document())
     elif written is not None:
         click.echo(written)
-    return _exit_code(climb, ranked)
+    return _exit_code(told, ranked)
 
 
-def _exit_code(climb: Climb, ranked: Sequence[Ranked]) -> int:
-    if not ranked and not climb.failures:
+def _exit_code(told: Climb, ranked: Sequence[Ranked]) -> int:
+    if not ranked and not told.failures:
         raise RunFailed(
             "--budget: it ended before a run was finished - give the same command again to go on, "
             "or a larger budget"
         )
-    return RunFailed.exit_code if climb.failures else 0
+    return RunFailed.exit_code if told.failures else 0
 
 
 def _named_strategies(names: Sequence[str] | None, plugins: Plugins) -> list[str] | None:
@@ -139,6 +146,12 @@ def _named_strategies(names: Sequence[str] | None, plugins: Plugins) -> list[str
         if name not in strategies:
             raise CilsimError(f"--strategies: {strategies.unknown(name)}")
     return None if names is None else [strategies[name].name for name in names]
+
+
+def _refuse_unknown_backbone(name: str | None, plugins: Plugins) -> None:
+    backbones = plugins.registries.backbones
+    if name is not None and name not in backbones:
+        raise CilsimError(f"--backbone: {backbones.unknown(name)}")
 
 
 def _survey(source: str, choice: NamedChoice, plugins: Plugins) -> Survey:
@@ -150,36 +163,3 @@ def _survey(source: str, choice: NamedChoice, plugins: Plugins) -> Survey:
     with entry_named(entry), stdout_reserved():
         facts = load_target(entry.facts["facts"], entry)(choice.options)
     return survey(facts, source)
-
-
-def _scenarios(
-    found: Survey,
-    proposal: Proposal,
-    wishes: Wishes,
-    plugins: Plugins,
-    only: Sequence[str] | None,
-) -> list[Scenario]:
-    """Return the checked scenarios of the ladder."""
-    from cilsim.advice.ladder import rungs, scenario
-    from cilsim.scenario.load import load_text
-
-    names = [entry.name for entry in plugins.registries.strategies]
-    loaded = []
-    for rung in rungs(found, names, only):
-        given = scenario(found, proposal, wishes, "", rung.strategies)
-        # other wishes are other runs; the same ones go on
-        digest = sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
-        given["name"] = f"{wishes.name}-{rung.name}-{digest[:8]}"
-        with stdout_reserved():
-            loaded.append(load_text(json.dumps(given), given["name"], plugins.registries))
-    return loaded
-
-
-def _recommend(out: Path, found: Survey, proposal: Proposal, wishes: Wishes, best: Ranked) -> Path:
-    from cilsim.advice.ladder import scenario
-    from cilsim.cli.advice_text import scenario_text
-    from cilsim.results.atomic import write_bytes
-
-    given = scenario(found, proposal, wishes, f"{wishes.name}-recommended", [best.strategy])
-    write_bytes(out, scenario_text(given, best, proposal.metric).encode())
-    return out

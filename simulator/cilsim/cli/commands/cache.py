@@ -15,7 +15,8 @@ from cilsim.cli.settings import shared_options
 from cilsim.data.cached_sets import cached_sets, clear_sets
 from cilsim.data.places import cache_root, store_root
 from cilsim.report.formatting import size
-from cilsim.results.cache import CacheEntry, ContentStore
+from cilsim.results.cache import ContentStore
+from cilsim.results.cache_entry import CacheEntry
 
 _HERE = "cilsim.cli.commands.cache"
 COMMANDS = {

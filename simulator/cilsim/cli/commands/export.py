@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from cilsim.cli.busyness import prepare_environment
 from cilsim.cli.discovery import find_plugins
-from cilsim.cli.execution import prepare_environment
 from cilsim.cli.output import write_json
 from cilsim.cli.parameters import FILE, json_option, plugin_option
 from cilsim.cli.settings import settings_of, shared_options

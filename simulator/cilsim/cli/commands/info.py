@@ -12,7 +12,15 @@ from types import ModuleType
 
 import click
 
-from cilsim.cli.catalogue import REGISTERED, Row, engine_metrics, registry_of, row_of
+from cilsim.cli.catalogue import (
+    PLURALS,
+    REGISTERED,
+    Row,
+    engine_metrics,
+    registry_of,
+    row_of,
+    rows_of,
+)
 from cilsim.cli.discovery import find_plugins
 from cilsim.cli.kinds import kind_among
 from cilsim.cli.option_rows import OptionRow, option_rows
@@ -26,6 +34,7 @@ from cilsim.registry import Entry
 from cilsim.scenario.strategy_section import serves
 
 MOST_COLUMNS = 100
+_SPOKEN = {"stream": "stream kind", "dataset": "data set"}
 
 
 @dataclass(frozen=True)
@@ -50,22 +59,34 @@ class Page:
 
 
 @click.command("info")
-@click.argument("kind", metavar="KIND", type=kind_among(REGISTERED))
-@click.argument("name", metavar="NAME")
+@click.argument("kind", metavar="KIND")
+@click.argument("name", metavar="NAME", required=False)
 @plugin_option
 @json_option
 @shared_options
-def info(kind: str, name: str, plugin_files: Sequence[Path], as_json: bool) -> None:
+def info(kind: str, name: str | None, plugin_files: Sequence[Path], as_json: bool) -> None:
     """Explain one strategy, stream kind, data set, ...
 
     KIND is strategy, calibrator, stream, dataset, backbone or metric; NAME as in a scenario.
     """
-    page = _page(kind, name, find_plugins(plugin_files))
+    plugins = find_plugins(plugin_files)
+    if name is None:
+        raise click.UsageError(_incomplete(kind, plugins))
+    kind = kind_among(REGISTERED)(kind)
+    page = _page(kind, name, plugins)
     if as_json:
         document = asdict(page)
         write_json({"kind": kind, **document.pop("row"), **document})
     else:
         _write(page)
+
+
+def _incomplete(given: str, plugins: Plugins) -> str:
+    """Return what is missing where one word is given: the kind of a name, or a name."""
+    for kind in REGISTERED:
+        if given in {name for row in rows_of(kind, plugins) for name in (row.name, *row.aliases)}:
+            return f"'{given}' is a {_SPOKEN.get(kind, kind)}; try 'cilsim info {kind} {given}'"
+    return f"no name is given; 'cilsim list {PLURALS[kind_among(REGISTERED)(given)]}' lists them"
 
 
 def _page(kind: str, name: str, plugins: Plugins) -> Page:

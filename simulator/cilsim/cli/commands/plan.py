@@ -13,22 +13,20 @@ from typing import Any
 import click
 import numpy as np
 
+from cilsim.cli.busyness import prepare_environment
 from cilsim.cli.discovery import find_plugins, load_scenarios
-from cilsim.cli.execution import prepare_environment
 from cilsim.cli.output import write_json
 from cilsim.cli.parameters import FILE, json_option, plugin_option, set_option
+from cilsim.cli.plan_text import write_plan
 from cilsim.cli.settings import settings_of, shared_options
 from cilsim.cli.streams import stdout_reserved
 from cilsim.data.dataset import DataFacts
 from cilsim.plugins import Plugins
 from cilsim.records import StreamInfo
-from cilsim.report.formatting import aligned, duration, percent, size
 from cilsim.runner.blame import plugins_named
 from cilsim.runner.planning import data_facts, plan_stream
 from cilsim.scenario.schema import Scenario
 
-DIGITS = 12
-"""Digits of a digest that are shown."""
 STORES = logging.getLogger("cilsim.strategy.base_training")
 """Tells what is stored, for an estimate in a folder that does not stay."""
 
@@ -79,7 +77,7 @@ def plan(
     if as_json:
         write_json(document)
     else:
-        _write(document)
+        write_plan(document)
 
 
 def describe(scenario: Scenario, plugins: Plugins) -> dict[str, Any]:
@@ -145,60 +143,3 @@ def _bytes(stream: StreamInfo, facts: DataFacts) -> int:
     """Return the size of all samples of the stream, as they are stored."""
     samples = sum(one.labelled + one.unlabelled + one.test for one in stream.experiences)
     return samples * facts.sample_bytes
-
-
-def _write(document: dict[str, Any]) -> None:
-    experiences = document["experiences"]
-    click.secho(
-        f"{document['name']}: {document['stream']} on {document['dataset']}, "
-        f"{document['protocol']}, {len(experiences)} experiences (1 base + {len(experiences) - 1})",
-        bold=True,
-    )
-    for heading, text in _facts(document):
-        click.echo(f"{heading:<12} {text}")
-    if "estimate" in document:
-        for heading, text in _costs(document["estimate"]):
-            click.echo(f"{heading:<12} {text}")
-    click.echo()
-    for line in aligned(_table(experiences)):
-        click.echo(line)
-
-
-def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
-    splits = document["split_digests"]
-    if len(set(splits.values())) == 1:
-        split = next(iter(splits.values()))[:DIGITS]
-    else:
-        split = ", ".join(f"{digest[:DIGITS]} (seed {seed})" for seed, digest in splits.items())
-    strategies, seeds = document["strategies"], document["seeds"]
-    return [
-        ("class order", document["class_order_digest"][:DIGITS]),
-        ("split", split),
-        ("strategies", ", ".join(strategies)),
-        ("seeds", ", ".join(map(str, seeds))),
-        ("runs", f"{len(strategies)} x {len(seeds)} = {document['runs']}"),
-        ("epochs", f"{document['base_epochs']} for the base, {document['epochs']} for later ones"),
-        ("data", f"{size(document['bytes_on_device'])} on the device"),
-    ]
-
-
-def _costs(estimate: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    seconds = estimate["seconds"]
-    each = ", ".join(f"{label} {duration(spent)}" for label, spent in seconds.items())
-    first = estimate["first_use_seconds"]
-    total = duration(sum(seconds.values()) + first)
-    yield "time", f"about {total} ({each}, first use {duration(first)})"
-    yield "memory", f"about {size(estimate['memory_bytes'])} at most"
-    results, cache = size(estimate["results_bytes"]), size(estimate["cache_bytes"])
-    yield "disk", f"about {results} of results and {cache} in the cache"
-    share = f"{percent(estimate['share'])} % of the training samples"
-    yield "measured", f"on {estimate['device']} with {share}; time may be off by a factor of two"
-
-
-def _table(experiences: Sequence[dict[str, Any]]) -> list[list[str]]:
-    counts = ("classes", "seen", "labelled", "unlabelled", "test")
-    rows = [
-        [f"{one['index']} {one['name']}", *(str(one[count]) for count in counts)]
-        for one in experiences
-    ]
-    return [["experience", *counts], *rows]

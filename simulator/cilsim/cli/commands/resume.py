@@ -56,7 +56,7 @@ def resume(
     settings = settings_of(context)
     run_folder = RunFolder.open_existing(folder)
     path = run_folder.path
-    damage = _damage(run_folder) if _says_finished(run_folder) else None
+    damage = _damage(run_folder) if run_folder.status.says_finished else None
     if damage:
         click.echo(f"warning: {path}: finished, but {damage}; rebuilding", err=True)
     elif damage is not None:
@@ -74,14 +74,6 @@ def resume(
             plugin_files=plugin_files, processes=together, started=processes, **how,
         )  # fmt: skip
         return execution.run(scenario)
-
-
-def _says_finished(run_folder: RunFolder) -> bool:
-    try:
-        status = run_folder.status.read()
-    except CheckpointError:  # it is named and written anew when the run goes on
-        return False
-    return status is not None and status.state == "finished"
 
 
 def _damage(run_folder: RunFolder) -> str:

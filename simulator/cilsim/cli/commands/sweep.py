@@ -14,6 +14,7 @@ from cilsim.cli.parameters import FILE, json_option, numbers_in, plugin_option, 
 from cilsim.cli.settings import settings_of, shared_options
 from cilsim.cli.several import refuse_several
 from cilsim.cli.streams import stdout_reserved
+from cilsim.cli.sweep_outcome import describe_cell
 from cilsim.cli.sweeping import ANY_CLUSTER, Sweeping
 from cilsim.errors import CilsimError
 from cilsim.sweep.cell import Cell, CellState
@@ -106,20 +107,7 @@ def _selected(loaded: Sweep, only: tuple[int, ...] | None) -> list[Cell]:
 def _list(cells: Sequence[Cell], states: Sequence[CellState], as_json: bool) -> None:
     rows = list(zip(cells, states, strict=True))
     if as_json:
-        write_json(
-            [
-                {
-                    "number": cell.number,
-                    "run": cell.name,
-                    "scenario": cell.source,
-                    "strategy": cell.strategy,
-                    "seed": cell.seed,
-                    "settings": dict(cell.settings),
-                    "state": state.value,
-                }
-                for cell, state in rows
-            ]
-        )
+        write_json([describe_cell(cell, state.value) for cell, state in rows])
         return
     write_table(
         ("number", "run", "state"),

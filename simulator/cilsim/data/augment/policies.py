@@ -59,7 +59,7 @@ SIGNED = frozenset(
     {"shear_x", "shear_y", "translate_x", "translate_y"}
     | {"colour", "contrast", "brightness", "sharpness"}
 )
-"""Operations whose magnitude is as often negative; rotation always turns counter-clockwise."""
+"""Operations whose magnitude is negative half of the time; rotation is always counter-clockwise."""
 
 
 def _policies(table: str) -> tuple[SubPolicy, ...]:
