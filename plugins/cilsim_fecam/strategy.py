@@ -49,9 +49,11 @@ class Fecam(Strategy):
         try:
             self._precisions.add(features_ND, samples.labels, new, self._transformed)
         except ValueError as error:
+            common = self.options.covariance == "common"
+            advice = "" if common else "; use covariance: common or more samples per class"
             raise RunFailed(
-                f"strategy '{self.context.run.strategy}': experience {experience.index}: {error}; "
-                "use covariance: common or more samples per class"
+                f"strategy '{self.context.run.strategy}': experience {experience.index}: "
+                f"{error}{advice}"
             ) from error
         self.prototypes = append_rows(self.prototypes, means_KD)
         self._report(experience)

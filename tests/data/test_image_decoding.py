@@ -187,7 +187,7 @@ def test_what_is_no_regular_file_is_refused_and_never_waited_for(tmp_path: Path)
         "gone": "a broken link",
         "zero": "a broken link" if not Path("/dev/zero").exists() else found["zero"],
     }
-    assert refusal(tmp_path / "missing.png") == "no regular file"
+    assert refusal(tmp_path / "missing.png") == "no such file"
 
 
 def test_a_file_that_must_not_be_read_is_refused_with_the_reason(

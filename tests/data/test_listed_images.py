@@ -166,7 +166,7 @@ def test_skipped_images_take_label_and_order_with_them(album: Path) -> None:
 
     assert dataset.skipped == (
         "06.png (line 8: not BMP, JPEG, PNG or WEBP)",
-        "lost.png (line 9: no regular file)",
+        "lost.png (line 9: no such file)",
     )
     assert reds(dataset.x_train) == [0, 4, 2]
     assert dataset.facts.y_train.tolist() == [0, 1, 2]

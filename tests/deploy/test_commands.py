@@ -87,7 +87,7 @@ def test_extend_refuses_an_image_that_is_none(five: Path, cli: Command, tmp_path
     assert cli("extend", five, "--class", "x", missing, "--out", tmp_path / "new") == (
         2,
         "",
-        f"error: {missing}: cannot be learnt: no regular file - leave it out, or replace it\n",
+        f"error: {missing}: cannot be learnt: no such file - leave it out, or replace it\n",
     )
 
 

@@ -63,7 +63,7 @@ def test_broken_files_are_named_and_left_out(tmp_path: Path) -> None:
     assert (found.places, found.x.shape) == ((Place(good),), (1, 1, 8, 8))
     assert found.broken == {
         broken: "not BMP, JPEG, PNG or WEBP",
-        missing: "no regular file",
+        missing: "no such file",
     }
 
 

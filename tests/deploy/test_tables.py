@@ -332,6 +332,15 @@ def test_the_plain_loader_prints_the_class_of_each_row(
         assert found == expected
 
 
+def test_the_plain_loader_without_a_file_says_what_it_takes(
+    model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["load_plain.py"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(model / "load_plain.py"), run_name="__main__")
+    assert (ended.value.code, capsys.readouterr().err) == (2, "usage: load_plain.py FILE...\n")
+
+
 def with_input(model: Path, folder: Path, given: dict[str, Any]) -> Path:
     """Return a copy of a model that takes something else, with the checksums that fit."""
     shutil.copytree(model, folder)

@@ -127,6 +127,22 @@ def test_a_class_of_one_shot_is_refused(project: Project) -> None:
     ]
 
 
+def test_one_sample_has_no_common_covariance_either(project: Project) -> None:
+    x, y = np.eye(3, dtype=np.float32)[:2], np.arange(2)
+    np.savez(project.folder / "two.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    stream = {
+        "kind": "class_incremental",
+        "increment": 1,
+        "dataset": {"name": "arrays", "path": "two.npz"},
+    }
+    scenario = project.ring_scenario(
+        {"name": "fecam", "covariance": "common"}, stream, backbone="identity"
+    )
+    assert [failure.message for failure in project.run(scenario).failures] == [
+        "strategy 'fecam': experience 0: 1 sample; a covariance needs at least 2"
+    ]
+
+
 def test_an_unknown_preset_is_refused(project: Project) -> None:
     with pytest.raises(ScenarioError) as caught:
         project.run(project.ring_scenario({"name": "fecam", "preset": "vitt"}))

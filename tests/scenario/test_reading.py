@@ -65,14 +65,17 @@ def test_text_that_is_not_utf8_is_told_with_its_place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("a.yaml").write_bytes(b"schema: 1\nname: caf\xe9\n")
     assert refusal(Path("a.yaml")) == (
-        "a.yaml:2:10: not UTF-8 text: byte 0xe9\n     2 | name: caf\ufffd\n       |          ^"
+        "a.yaml:2:10: not UTF-8 text: byte 0xe9; save it as UTF-8\n"
+        "     2 | name: caf\ufffd\n       |          ^"
     )
 
 
 def test_utf16_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("a.yaml").write_bytes("schema: 1\n".encode("utf-16"))
-    assert refusal(Path("a.yaml")).splitlines()[0] == "a.yaml:1:1: not UTF-8 text: byte 0xff"
+    assert refusal(Path("a.yaml")).splitlines()[0] == (
+        "a.yaml:1:1: not UTF-8 text: byte 0xff; save it as UTF-8"
+    )
 
 
 def test_a_large_file_is_told(tmp_path, monkeypatch):

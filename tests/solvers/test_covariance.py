@@ -27,7 +27,7 @@ def test_covariance_does_not_depend_on_the_chunks(monkeypatch: pytest.MonkeyPatc
 
 
 def test_covariance_of_one_sample_is_refused():
-    with pytest.raises(ValueError, match=r"^1 samples; a covariance needs at least 2$"):
+    with pytest.raises(ValueError, match=r"^1 sample; a covariance needs at least 2$"):
         covariance(torch.ones(1, 3))
 
 

@@ -69,7 +69,7 @@ def decode(file: ImageFile, side: int, *, stretch: bool = False) -> NDArray[np.u
     from PIL import Image, UnidentifiedImageError
 
     if isinstance(file, Path) and not file.is_file():
-        raise NoImage("a broken link" if file.is_symlink() else "no regular file")
+        raise NoImage(_why_no_file(file))
     try:
         with Image.open(file, formats=FORMATS) as image:
             size = _size(image, side, stretch)
@@ -85,6 +85,12 @@ def decode(file: ImageFile, side: int, *, stretch: bool = False) -> NDArray[np.u
         raise NoImage(abbreviate(error.strerror or str(error))) from error
     except Exception as error:  # Pillow's readers fail in many ways on broken files
         raise NoImage(abbreviate(f"{type(error).__name__}: {error}")) from error
+
+
+def _why_no_file(file: Path) -> str:
+    if file.is_symlink():
+        return "a broken link"
+    return "no regular file" if file.exists() else "no such file"
 
 
 def _size(image: Picture, side: int, stretch: bool) -> tuple[int, int]:

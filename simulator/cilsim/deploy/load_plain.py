@@ -188,6 +188,9 @@ def main() -> None:
     """Print the best class of each image file or row; rows are named as `cilsim predict` does."""
     model = load(Path(__file__).parent)
     kind, names = model.input["kind"], sys.argv[1:]
+    if not names:
+        sys.stderr.write(f"usage: {Path(__file__).name} FILE...\n")
+        sys.exit(2)
     for name in names:
         path, images = Path(name), kind == "images"
         best = model.scores(model.read(path)[None] if images else model.read_rows(path)).max(1)

@@ -23,7 +23,7 @@ def read_text(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        message = f"not UTF-8 text: byte 0x{content[error.start]:02x}"
+        message = f"not UTF-8 text: byte 0x{content[error.start]:02x}; save it as UTF-8"
         raise _at_byte(path, content, error.start, message) from error
 
 

@@ -29,7 +29,8 @@ def covariance(
         ValueError: there are fewer than two samples.
     """
     if len(features_ND) < 2:
-        raise ValueError(f"{len(features_ND)} samples; a covariance needs at least 2")
+        found = "1 sample" if len(features_ND) else "no sample"
+        raise ValueError(f"{found}; a covariance needs at least 2")
     bound, size = bound_for(max_bytes, features_ND.device), features_ND.shape[1]
     mean_D = column_means(features_ND, bound, embed)
     sum_DD = torch.zeros(size, size, dtype=torch.float64, device=features_ND.device)
