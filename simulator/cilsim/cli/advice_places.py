@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from cilsim.cli.advice_text import WRITTEN_HERE
+from cilsim.cli.future_folders import why_unwritable
 from cilsim.errors import CilsimError
-from cilsim.results.atomic import reason
 
 
 def refuse_places(out: Path, runs: Path) -> None:
@@ -33,12 +32,6 @@ def _written_here(path: Path) -> bool:
 
 
 def _refuse_unwritable(option: str, folder: Path) -> None:
-    absolute = folder.absolute()
-    there = next(path for path in (absolute, *absolute.parents) if path.exists())
-    try:
-        with TemporaryFile(dir=there):
-            pass
-    except OSError as error:
-        raise CilsimError(
-            f"{option}: cannot be written: {reason(error)} - choose another place"
-        ) from error
+    reason = why_unwritable(folder)
+    if reason is not None:
+        raise CilsimError(f"{option}: cannot be written: {reason} - choose another place")

@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from cilsim import __version__
+from cilsim.cli.future_folders import nearest_existing, why_unwritable
 from cilsim.data.places import cache_root, data_root
 from cilsim.errors import CilsimError
 from cilsim.plugins import Plugins, discover
@@ -95,24 +95,14 @@ def _torch() -> Iterator[Finding]:
 
 def _folder(about: str, folder: Path, remedy: str) -> Finding:
     """Say whether files can be written into a folder, which need not exist yet."""
-    parent = _existing(folder)
-    try:
-        with tempfile.TemporaryFile(dir=parent):
-            return Finding("ok", about, f"{folder} can be written")
-    except OSError as error:
-        reason = error.strerror or error
-        return Finding(
-            "fail", about, f"{folder} cannot be written: {reason}; change it by {remedy}"
-        )
-
-
-def _existing(folder: Path) -> Path:
-    absolute = folder.absolute()
-    return next(path for path in (absolute, *absolute.parents) if path.exists())
+    reason = why_unwritable(folder)
+    if reason is None:
+        return Finding("ok", about, f"{folder} can be written")
+    return Finding("fail", about, f"{folder} cannot be written: {reason}; change it by {remedy}")
 
 
 def _disk(out: Path) -> Finding:
-    free = shutil.disk_usage(_existing(out)).free
+    free = shutil.disk_usage(nearest_existing(out)).free
     state: State = "fail" if free < TOO_LITTLE else "warn" if free < SCARCE else "ok"
     return Finding(state, "free disk", f"{size(free)} where runs are written")
 
